@@ -1,0 +1,176 @@
+"""Scales and approaches: everything that decides what a run is, as frozen dataclasses.
+
+    smoke      seconds         4 layers on a few digits: for tests
+    digits     minutes         12 layers on scikit-learn's digits, two CPU cores: the book's default
+    cifar100   hours           ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
+    imagenet   days            ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
+
+The code is the same at every scale; only these values change.
+"""
+
+import difflib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which images, and what each part of them is for."""
+
+    name: str
+    """"digits" (scikit-learn's, 1,797 images), or a folder of `data/` with train/ and validation/ image folders."""
+    classes: int
+    selection: int
+    """Training images set aside to choose the checkpoint; 0: the validation images choose it, as in the paper."""
+    train: int | None = None
+    """Training images; None: all that are left."""
+    validation: int | None = None
+    """Images that the reported accuracy is of; None: all that are left."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """The transformer. Sizes as in `ViTConfig`."""
+
+    checkpoint: str | None = None
+    """Folder or hub name of pre-trained weights (the sizes below must be theirs); None: pre-trained here."""
+    layers: int = 12
+    hidden_size: int = 768
+    heads: int = 12
+    mlp_size: int = 3072
+    image_size: int = 224
+    patch_size: int = 16
+    channels: int = 3
+    initial_std: float = 0.02
+    """Standard deviation of the initial weights. At width 64, 0.02 leaves the residual branches almost inert."""
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the weights are found: Adam as in the paper, linear warm-up, then linear decay to zero."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    check_every: int
+    """Steps between two looks at the selection images, each of which saves the state of the run."""
+    selection_orders: int = 4
+    """Orders that a look averages over, the same at every look."""
+    warmup: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-6
+    mixed_precision: str = "no"
+    """"no" or "bf16", as Accelerate names them."""
+    cpu: bool = False
+    """Train on the CPU even where there is a GPU, with one thread: the same bits whatever else runs."""
+    workers: int = 0
+    """Processes that read images."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    name: str
+    data: Data
+    backbone: Backbone
+    refine: Schedule
+    pretrain: Schedule | None = None
+    """How the base is made where `backbone.checkpoint` is None."""
+    seeds: int = 5
+    """Networks an approach (§4)."""
+
+
+@dataclass(frozen=True)
+class Approach:
+    """A way to train: which orders the model sees, and which variant of §3 it is."""
+
+    order: str
+    """A policy of `lsnotebook.orders`."""
+    encode_position: bool = False
+    predict_position: bool = False
+    average_position_loss: bool = False
+
+
+APPROACHES = {
+    "base": Approach("sequential"),
+    "baseline": Approach("sequential"),
+    "layershuffle": Approach("arbitrary"),
+    "layershuffle-position": Approach("arbitrary", encode_position=True),
+    "layershuffle-predict": Approach("arbitrary", predict_position=True, average_position_loss=True),
+    "layershuffle-predict-sum": Approach("arbitrary", predict_position=True),
+}
+"""`base` stands for the public checkpoint; each of the others refines it (§4). The position losses of
+`layershuffle-predict` are averaged over the layers as in the authors' code; their sum, as §3.4 has it, weighs L times
+as much and is an approach of its own.
+"""
+
+TABLE_1 = ("baseline", "layershuffle", "layershuffle-position", "layershuffle-predict")
+BOOK = (*TABLE_1, "layershuffle-predict-sum")
+"""All that the pages ask for."""
+
+_SMALL = {"image_size": 8, "channels": 1, "initial_std": 0.1}
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            data=Data("digits", classes=10, selection=60, train=200, validation=100),
+            backbone=Backbone(layers=4, hidden_size=32, heads=4, mlp_size=64, patch_size=4, **_SMALL),
+            pretrain=Schedule(steps=60, batch_size=32, learning_rate=2e-3, check_every=20, cpu=True),
+            refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
+            seeds=2,
+        ),
+        Profile(
+            name="digits",
+            data=Data("digits", classes=10, selection=200, train=600),
+            backbone=Backbone(layers=12, hidden_size=64, heads=4, mlp_size=128, patch_size=4, **_SMALL),
+            pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
+            refine=Schedule(steps=500, batch_size=64, learning_rate=7e-4, check_every=50, cpu=True),
+        ),
+        Profile(
+            name="cifar100",
+            data=Data("cifar100", classes=100, selection=5_000),
+            backbone=Backbone(checkpoint="google/vit-base-patch16-224-in21k"),
+            refine=Schedule(
+                steps=7_040,  # 20 epochs
+                batch_size=128,
+                learning_rate=1e-4,
+                check_every=352,
+                mixed_precision="bf16",
+                workers=8,
+            ),
+        ),
+        Profile(
+            name="imagenet",
+            data=Data("imagenet", classes=1_000, selection=0),
+            backbone=Backbone(checkpoint="google/vit-base-patch16-224"),
+            refine=Schedule(
+                steps=40_040,  # 20 epochs
+                batch_size=640,
+                learning_rate=1e-4,
+                check_every=2_002,
+                selection_orders=1,
+                mixed_precision="bf16",
+                workers=16,
+            ),
+        ),
+    )
+}
+
+
+def named(name: str, table: dict, what: str):
+    """`table[name]`, or a `ValueError` that says what names there are."""
+    if name in table:
+        return table[name]
+    close = difflib.get_close_matches(str(name), table, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    raise ValueError(f"There is no {what} {name!r}: take one of {', '.join(table)}{hint}")
+
+
+def profile(name: str) -> Profile:
+    return named(name, PROFILES, "profile")
+
+
+def approach(name: str) -> Approach:
+    return named(name, APPROACHES, "approach")

@@ -1,0 +1,63 @@
+"""One progress bar that is at home in a terminal and in a notebook, and leaves no litter in a built page.
+
+tqdm's notebook bar is a widget, dead or blank in a static page; its terminal bar leaves a line of output for each
+update. Here a terminal gets tqdm, and a notebook one `<progress>` element, updated in place.
+"""
+
+import html
+import time
+from types import TracebackType
+
+
+class Progress:
+    """Counts up to `total` within a `with` block: `progress.advance(3)`."""
+
+    def __init__(self, total: int, label: str):
+        self.total, self.label, self.done, self.start, self.shown = total, label, 0, time.monotonic(), 0.0
+
+    def __enter__(self) -> "Progress":
+        self.handle = self.bar = None
+        if self.total and _in_notebook():
+            from IPython.display import display
+
+            self.handle = display(self, display_id=True)
+        elif self.total:
+            from tqdm.std import tqdm
+
+            self.bar = tqdm(total=self.total, desc=self.label, dynamic_ncols=True)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.handle:
+            self.handle.update(self)
+        if self.bar is not None:
+            self.bar.close()
+
+    def advance(self, count: int = 1) -> None:
+        self.done += count
+        if self.bar is not None:
+            self.bar.update(count)
+        if self.handle and time.monotonic() - self.shown > 0.5:  # a message to the page for each step is too many
+            self.shown = time.monotonic()
+            self.handle.update(self)
+
+    def __repr__(self) -> str:
+        spent = time.monotonic() - self.start
+        if self.done >= self.total:
+            return f"{self.label}: done in {spent:.0f} s"
+        left = f", about {spent / self.done * (self.total - self.done):.0f} s left" if self.done else ""
+        return f"{self.label}: {self.done} of {self.total}{left}"
+
+    def _repr_html_(self) -> str:
+        if self.done >= self.total:
+            return f"<small>{html.escape(repr(self))}</small>"
+        return f"<progress value={self.done} max={self.total}></progress> <small>{html.escape(repr(self))}</small>"
+
+
+def _in_notebook() -> bool:
+    """Whether the output goes to a notebook's page."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")

@@ -1,0 +1,359 @@
+"""The run store: recipe -> trained model, made once, found again.
+
+A *run* is (profile, approach, seed). Its recipe, every value that influences the weights and the version of the
+training code, hashes to the name of its folder:
+
+    data/runs/digits/layershuffle-seed0-1c27…/           the finished run, which appears whole or not at all
+        config.json model.safetensors                    as `save_pretrained` writes them
+        history.csv recipe.json checksums.json
+    data/runs/digits/layershuffle-seed0-1c27….unfinished/   where training goes on after a kill
+    data/runs/digits/layershuffle-seed0-1c27….lock          held by the one process that trains it
+
+Nothing is ever unpickled. Evaluations are remembered beside the runs in the same way.
+"""
+
+import ast
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import platform
+import queue
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from filelock import FileLock
+
+from lsnotebook import data, profiles
+from lsnotebook.data import Splits, data_root
+from lsnotebook.profiles import Profile
+from lsnotebook.progress import Progress
+
+if TYPE_CHECKING:
+    from lsnotebook.model import ShuffleViT
+
+TRAINING_CODE = ("randomness", "orders", "model", "data", "training", "runs")
+
+
+class RunStoreError(RuntimeError):
+    """Something in the store is not what it should be; nothing in it was changed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One trained network of the study."""
+
+    profile: Profile
+    approach: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        profiles.approach(self.approach)
+
+    def __str__(self) -> str:
+        return f"{self.profile.name} {self.approach} seed {self.seed}"
+
+    @property
+    def base(self) -> "Run | None":
+        """The pre-trained run that this one refines; None for that run, and where a checkpoint is named."""
+        if self.approach == "base" or self.profile.pretrain is None:
+            return None
+        return Run(self.profile, "base", 0)
+
+    @property
+    def schedule(self) -> profiles.Schedule:
+        schedule = self.profile.pretrain if self.approach == "base" else self.profile.refine
+        if schedule is None:
+            raise RunStoreError(
+                f"The profile {self.profile.name!r} has no base of its own to train: it starts from the "
+                f"checkpoint {self.profile.backbone.checkpoint!r}."
+            )
+        return schedule
+
+    @property
+    def recipe(self) -> dict:
+        """Every value that influences the weights."""
+        return {
+            "data": dataclasses.asdict(self.profile.data),
+            "backbone": dataclasses.asdict(self.profile.backbone),
+            "schedule": dataclasses.asdict(self.schedule),
+            "approach": dataclasses.asdict(profiles.approach(self.approach)),
+            "seed": self.seed,
+            "base": self.base.key if self.base else None,
+            "code": code_version(*TRAINING_CODE),
+        }
+
+    @property
+    def key(self) -> str:
+        return hashed(self.recipe)
+
+    @property
+    def folder(self) -> Path:
+        return data_root() / "runs" / self.profile.name / f"{self.approach}-seed{self.seed}-{self.key}"
+
+    @property
+    def unfinished(self) -> Path:
+        return self.folder.with_name(self.folder.name + ".unfinished")
+
+
+def hashed(recipe: dict) -> str:
+    """Sixteen hexadecimal digits that stand for a recipe."""
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def code_version(*modules: str) -> str:
+    """A hash of what the named modules of this package do: comments, layout and docstrings do not count."""
+    digest = hashlib.sha256()
+    for module in modules:
+        tree = ast.parse(Path(find_spec(f"lsnotebook.{module}").origin).read_text())
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(body, list):
+                node.body = [
+                    line
+                    for line in body
+                    if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+                ]
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:16]
+
+
+def study(profile: Profile, approaches: Iterable[str] = profiles.TABLE_1, seeds: int | None = None) -> list[Run]:
+    """The runs of some approaches, `seeds` networks each (by default as many as the profile says)."""
+    return [Run(profile, approach, seed) for approach in approaches for seed in range(seeds or profile.seeds)]
+
+
+def splits_of(profile: Profile) -> Splits:
+    """The images of a profile: to learn from, to choose the checkpoint, to report."""
+    return data.load(profile.data, profile.backbone)
+
+
+def load(run: Run) -> "ShuffleViT":
+    """The trained model, in evaluation mode. Trains it where it is not in the store.
+
+    Raises `RunStoreError` where the folder is damaged or of another recipe.
+    """
+    from safetensors.torch import load
+
+    from lsnotebook.model import ShuffleViT, ShuffleViTConfig
+
+    ensure([run])
+    if json.loads(verified(run, "recipe.json")) != json.loads(json.dumps(run.recipe)):
+        raise RunStoreError(
+            f"{run.folder} holds a run of another recipe than {run}; move it away and it will be trained anew."
+        )
+    weights = load(verified(run, "model.safetensors"))
+    model = ShuffleViT(ShuffleViTConfig(**json.loads(verified(run, "config.json"))))
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def history(run: Run) -> pd.DataFrame:
+    """The learning curve: one row for each look at the selection images."""
+    ensure([run])
+    return pd.read_csv(io.BytesIO(verified(run, "history.csv")))
+
+
+def made(models: Sequence[Run], notebook: str, **parameters: object) -> str:
+    """How a figure came to be: profile, seeds, what trained its models, and the line that makes it again."""
+    profile, seeds = models[0].profile, sorted({run.seed for run in models})
+    by = json.loads(verified(models[0], "made.json"))
+    line = " ".join(f"-p {name} {value}" for name, value in parameters.items())
+    return (
+        f"Profile {profile.name}, seeds {', '.join(map(str, seeds))}; trained on {by['device']} ({by['machine']}, "
+        f"torch {by['torch']}). Again: papermill {notebook}.ipynb out.ipynb {line}"
+    )
+
+
+def verified(run: Run, name: str) -> bytes:
+    """The content of a file of a finished run, checked against its checksum."""
+    try:
+        content = (run.folder / name).read_bytes()
+        expected = json.loads((run.folder / "checksums.json").read_text())[name]
+    except (OSError, ValueError, KeyError) as error:
+        raise RunStoreError(
+            f"{run.folder / name} cannot be read ({error}); remove the folder and it will be trained anew."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise RunStoreError(
+            f"{run.folder / name} is damaged: its checksum is not the one it was written with; "
+            "remove the folder and it will be trained anew."
+        )
+    return content
+
+
+def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
+    """Train the runs that are not in the store yet, side by side on the CPU, and show the progress.
+
+    Two processes that ask for the same run train it once: the second waits and finds it. `workers` is the number
+    of processes; by default one a core for profiles that train on the CPU, else one.
+    """
+    missing = [run for run in dict.fromkeys(runs) if not run.folder.exists()]
+    if not missing:
+        return
+    ensure(dict.fromkeys(run.base for run in missing if run.base), workers=1)
+    total = sum(run.schedule.steps for run in missing)
+    names = ", ".join(dict.fromkeys(run.approach for run in missing))
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if all(run.schedule.cpu for run in missing) else 1
+    with Progress(total, f"training {names}") as progress:
+        if min(workers, len(missing)) == 1:
+            for run in missing:
+                train(run, progress.advance)
+        else:
+            _train_side_by_side(missing, min(workers, len(missing)), progress)
+
+
+def _train_side_by_side(runs: list[Run], workers: int, progress: Progress) -> None:
+    context = multiprocessing.get_context("spawn")  # a forked torch may hang
+    steps = context.Queue()
+    with ProcessPoolExecutor(workers, context, initializer=_hear, initargs=(steps.put,)) as pool:
+        futures: list[Future] = [pool.submit(_train_and_tell, run) for run in runs]
+        try:
+            while not all(future.done() for future in futures):
+                with contextlib.suppress(queue.Empty):
+                    progress.advance(steps.get(timeout=0.2))
+                for future in futures:
+                    if future.done():
+                        future.result()  # the first failure ends the wait
+            while not steps.empty():
+                progress.advance(steps.get())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _hear(tell: Callable[[int], None]) -> None:
+    global _tell
+    _tell = tell
+
+
+def _train_and_tell(run: Run) -> None:
+    train(run, _tell)
+
+
+def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None:
+    """Train one run and put it in the store, unless it is there already or another process is just making it."""
+    from accelerate import PartialState
+
+    from lsnotebook import training
+
+    run.folder.parent.mkdir(parents=True, exist_ok=True)
+    state = PartialState(cpu=run.schedule.cpu)
+    # With several ranks the first holds the lock, and the others wait for the finished folder.
+    lock = FileLock(run.folder.with_name(run.folder.name + ".lock")) if state.is_main_process else None
+    with lock or contextlib.nullcontext(), _one_thread() if run.schedule.cpu else contextlib.nullcontext():
+        if run.folder.exists():
+            advance(run.schedule.steps)
+            return
+        run.unfinished.mkdir(exist_ok=True)
+        model = initial(run)
+        splits = splits_of(run.profile)
+        policy = profiles.approach(run.approach).order
+        table = training.train(model, splits, run.schedule, policy, run.seed, run.unfinished, advance)
+        if state.is_main_process:
+            _store(run, model, table)
+
+
+def initial(run: Run) -> "ShuffleViT":
+    """The model before its first step: fresh weights for a base, else the base's with the variant's modules."""
+    from lsnotebook.model import ShuffleViT, ShuffleViTConfig
+    from lsnotebook.randomness import seeded
+
+    backbone, approach = run.profile.backbone, profiles.approach(run.approach)
+    variant = dataclasses.asdict(approach)
+    del variant["order"]
+    with seeded(run.seed, "initialisation"):
+        if backbone.checkpoint:
+            return ShuffleViT.from_pretrained(
+                backbone.checkpoint,
+                num_labels=run.profile.data.classes,
+                ignore_mismatched_sizes=True,  # a head for other classes is made anew
+                **variant,
+            )
+        config = ShuffleViTConfig(
+            hidden_size=backbone.hidden_size,
+            num_hidden_layers=backbone.layers,
+            num_attention_heads=backbone.heads,
+            intermediate_size=backbone.mlp_size,
+            image_size=backbone.image_size,
+            patch_size=backbone.patch_size,
+            num_channels=backbone.channels,
+            num_labels=run.profile.data.classes,
+            initializer_range=backbone.initial_std,
+            hidden_dropout_prob=backbone.dropout,
+            **variant,
+        )
+        model = ShuffleViT(config)
+    if run.base:
+        weights = load(run.base).state_dict()
+        unknown = model.load_state_dict(weights, strict=False).unexpected_keys
+        assert not unknown, f"the base has weights that {run} does not know: {unknown}"
+    return model
+
+
+def _store(run: Run, model: "ShuffleViT", table: pd.DataFrame) -> None:
+    """Move the finished run into place in one step."""
+    from safetensors.torch import save
+
+    from lsnotebook.training import write_whole
+
+    files = {
+        "config.json": model.config.to_json_string().encode(),
+        "model.safetensors": save(
+            {name: weight.cpu().contiguous() for name, weight in model.state_dict().items()}, {"format": "pt"}
+        ),
+        "history.csv": table.to_csv(index=False).encode(),
+        "recipe.json": json.dumps(run.recipe, indent=1).encode(),
+        "made.json": json.dumps(provenance(str(model.device)), indent=1).encode(),
+    }
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files["checksums.json"] = json.dumps(checksums, indent=1).encode()
+    finished = run.folder.with_name(run.folder.name + ".finished")
+    shutil.rmtree(finished, ignore_errors=True)
+    finished.mkdir()
+    for name, content in files.items():
+        write_whole(finished / name, content)
+    finished.rename(run.folder)
+    shutil.rmtree(run.unfinished)
+
+
+def provenance(device: str) -> dict[str, str]:
+    """What made a result, besides its recipe."""
+    packages = ("torch", "torchvision", "transformers", "accelerate")
+    versions = {package: metadata.version(package) for package in packages}
+    return {"device": device, "machine": platform.machine(), "python": platform.python_version(), **versions}
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums are added up in one order whatever the number of cores, so the same seed gives the same bits."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def remembered(recipe: dict, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The table that `compute` makes, from the store where the same recipe made it before."""
+    from lsnotebook.training import write_whole
+
+    path = data_root() / "runs" / "evaluations" / f"{name}-{hashed(recipe)}.csv"
+    if path.exists():
+        return pd.read_csv(path)
+    table = compute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, table.to_csv(index=False).encode())
+    return pd.read_csv(path)
