@@ -3,8 +3,8 @@
 import click
 
 from lsnotebook import profiles, runs
-from lsnotebook.data import DataError
-from lsnotebook.runs import Run, RunStoreError
+from lsnotebook.runs import Run
+from lsnotebook.store import RunStoreError
 
 
 class Sentence(click.ClickException):
@@ -15,10 +15,13 @@ class Commands(click.Group):
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
-        except (RunStoreError, DataError) as error:
+        except RunStoreError as error:
             raise Sentence(str(error)) from error
-        except RuntimeError as error:
-            if type(error).__name__ != "TrainingError":  # naming it would import torch for `--help`
+        except (RuntimeError, ValueError) as error:
+            if type(error).__name__ not in (
+                "TrainingError",
+                "DataError",
+            ):  # to name them imports torch for --help
                 raise
             raise Sentence(str(error)) from error
 
@@ -37,7 +40,11 @@ def main() -> None:
 @click.argument("approaches", nargs=-1, type=click.Choice(list(profiles.APPROACHES)))
 @click.option("--seed", type=click.IntRange(min=0), help="Train this seed only.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes side by side; on the CPU one a core if not given.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes side by side; on the CPU one a core if not given.",
+)
 def train(profile: str, approaches: tuple[str, ...], seed: int | None, seeds: int | None, workers: int | None) -> None:
     """Train what is not in the run store yet: the named APPROACHES, or all that the book needs.
 

@@ -1,8 +1,6 @@
 """The images of a profile, in three parts: to learn from, to choose the checkpoint, to report."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from lsnotebook.profiles import Backbone, Data
 from lsnotebook.randomness import stream
+from lsnotebook.store import data_root
 
 
 class DataError(ValueError):
@@ -25,11 +24,6 @@ class Splits(NamedTuple):
     validation: Dataset
 
 
-def data_root() -> Path:
-    """The folder `data/` of the project, or the one that the variable LSNOTEBOOK_DATA names."""
-    return Path(os.environ.get("LSNOTEBOOK_DATA") or Path(__file__).parent.parent / "data")
-
-
 def load(data: Data, backbone: Backbone) -> Splits:
     """The three parts of `data`, prepared for `backbone`.
 
@@ -42,7 +36,7 @@ def load(data: Data, backbone: Backbone) -> Splits:
         kept, tested = np.split(shuffled, [data.selection + data.train])
         tested = tested[: data.validation]
     else:
-        train, validation = (image_folder(data.name, part, backbone) for part in ("train", "validation"))
+        train, validation = (image_folder(data.name, part, backbone) for part in data.folders)
         kept = stream(0, "split").permutation(len(train))
         tested = np.arange(len(validation))
     selection, learned = np.split(kept, [data.selection])

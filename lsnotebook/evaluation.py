@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lsnotebook import data, runs
+from lsnotebook import runs
 from lsnotebook.orders import Order, draw, inversions
 from lsnotebook.progress import Progress
 from lsnotebook.runs import Run
+from lsnotebook.store import code_version, remembered
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
@@ -28,9 +29,11 @@ def evaluate(model: "ShuffleViT", images: "Dataset", orders: Sequence[Order], ba
     import torch
     import torch.nn.functional as F
 
+    from lsnotebook.data import in_turn
+
     sums = np.zeros((len(orders), 4))
     with torch.inference_mode():
-        for pixel_values, labels in data.in_turn(images, batch_size):
+        for pixel_values, labels in in_turn(images, batch_size):
             pixel_values, labels = pixel_values.to(model.device), labels.to(model.device)
             for row, order in zip(sums, orders, strict=True):
                 output = model(pixel_values, order=order)
@@ -55,11 +58,11 @@ def accuracies(models: Sequence[Run], policy: str, orders: int = 20, part: str =
     """
     runs.ensure(models)
     tables = []
-    with Progress(len(models), f"evaluating in {policy} order") as progress:
+    with Progress(len(models), f"evaluating in {policy} order", delay=1) as progress:
         for run in models:
             drawn = draw(policy, run.profile.backbone.layers, orders)
-            recipe = {"run": run.key, "orders": drawn, "part": part, "code": runs.code_version(*EVALUATION_CODE)}
-            table = runs.remembered(recipe, f"{policy}-{run.key}", lambda run=run, drawn=drawn: _fresh(run, drawn, part))
+            recipe = {"run": run.key, "orders": drawn, "part": part, "code": code_version(*EVALUATION_CODE)}
+            table = remembered(recipe, f"{policy}-{run.key}", lambda run=run, drawn=drawn: _fresh(run, drawn, part))
             table = table.assign(approach=run.approach, seed=run.seed, policy=policy, draw=range(len(drawn)))
             table["inversions"] = [inversions(order) for order in drawn]
             tables.append(table)
@@ -121,4 +124,4 @@ def extremes(accuracies: pd.DataFrame) -> pd.DataFrame:
         for which, order in (("best", means.idxmax()), ("worst", means.idxmin())):
             pairs = inversions([int(index) for index in order.split()])
             rows[approach, which] = {"top-1 %": means[order], "order": order, "pairs out of order": pairs}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["approach", ""])
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import ViTConfig, ViTForImageClassification, initialization as init
+from transformers import ViTConfig, ViTForImageClassification
+from transformers import initialization as init
 from transformers.modeling_outputs import ImageClassifierOutput
 
 from lsnotebook.orders import OrderError, check_order, sequential

@@ -27,9 +27,7 @@ def check_order(order: Iterable[int], layers: int) -> Order:
     try:
         checked = tuple(operator.index(index) for index in order)
     except TypeError:
-        raise OrderError(
-            f"An order is a sequence of layer indices such as [0, 2, 1], but got {order!r}."
-        ) from None
+        raise OrderError(f"An order is a sequence of layer indices such as [0, 2, 1], but got {order!r}.") from None
     if not checked:
         raise OrderError(f"The order is empty; name at least one layer from 0 to {layers - 1}.")
     unknown = sorted({index for index in checked if not 0 <= index < layers})

@@ -3,9 +3,10 @@
 A figure is shown as inline SVG whose ink is the colour of the page's text, so that it reads in light and dark.
 """
 
+import functools
 import html
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -47,24 +48,35 @@ STYLE = {
 }
 
 
+def styled(draw: Callable) -> Callable:
+    """Run a function that draws under the book's style."""
+
+    @functools.wraps(draw)
+    def in_style(*arguments, **keywords):
+        import matplotlib as mpl
+
+        with mpl.rc_context(STYLE):
+            return draw(*arguments, **keywords)
+
+    return in_style
+
+
+@styled
 def new(width: float = 6.4, height: float = 3.6, columns: int = 1, **options) -> "tuple[Figure, Axes]":
-    """A figure of `width` x `height` inches and its axes, in the book's style."""
-    import matplotlib as mpl
+    """A figure of `width` x `height` inches and its axes."""
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(1, columns, **options)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(1, columns, **options)
 
 
+@styled
 def themed(figure: "Figure", alt: str, made: str = "") -> "HTML":
     """The figure as inline SVG for both themes; `alt` says in a sentence what it shows, `made` how it was made."""
-    import matplotlib as mpl
     from IPython.display import HTML
 
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     label = f'class="themed" role="img" aria-label="{html.escape(alt)}" style="max-width:100%;height:auto"'
@@ -75,7 +87,9 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2) -> "HTML":
     """A data frame as the book's tables look, scrollable on a phone; `made` says how it was made."""
     from IPython.display import HTML
 
-    body = frame.to_html(border=0, float_format=f"%.{decimals}f", na_rep="–")
+    body = frame.rename(index=NAMES).to_html(
+        border=0, float_format=f"%.{decimals}f", na_rep="–", index_names=False, escape=False
+    )
     return HTML(f'<div class="themed scroll">{body}</div>{footnote(made)}')
 
 
@@ -94,11 +108,12 @@ def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for row in table.itertuples():
             text = f"{100 * row.mean:.2f} ± {100 * row.std:.2f}"
             if pd.notna(getattr(row, "low", None)):
-                text += f" [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+                text += f"<br><small>[{100 * row.low:.1f}, {100 * row.high:.1f}]</small>"
             rows.setdefault((source, row.policy), {})[NAMES[row.approach]] = text
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["top-1 %", "order"])
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
+@styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> "Figure":
     """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source; a dashed line marks chance."""
     figure, panels = new(6.4, 2.9, len(tables), sharey=True, squeeze=False)
@@ -118,16 +133,17 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
         panel.set_yticks(range(len(means)), [NAMES[name] for name in table["approach"].unique()])
         panel.spines["left"].set_visible(False)
         panel.tick_params(left=False)
-    panels[0][0].invert_yaxis()
+    panels[0][0].set_ylim(len(means) - 0.5, -0.5)
     return figure
 
 
+@styled
 def by_order(accuracies: pd.DataFrame, chance: float) -> "Figure":
     """Top-1 of every drawn order: a dot for each (order, seed), a bar at the mean, one column an approach."""
     figure, axes = new(6.4, 3.4)
     axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
-    axes.text(-0.45, 100 * chance + 1.5, "chance", fontsize=9)
     approaches = accuracies["approach"].unique()
+    axes.text(len(approaches) - 0.55, 100 * chance + 1.5, "chance", fontsize=9, ha="right")
     for place, approach in enumerate(approaches):
         group = accuracies[accuracies["approach"] == approach]
         seeds = group["seed"].nunique()
@@ -141,6 +157,7 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> "Figure":
     return figure
 
 
+@styled
 def learning_curves(histories: pd.DataFrame) -> "Figure":
     """Selection top-1 and cross-entropy against the training step: a thin line a seed, a thick one their mean."""
     figure, panels = new(6.4, 3.6, 2)
@@ -156,6 +173,7 @@ def learning_curves(histories: pd.DataFrame) -> "Figure":
     return figure
 
 
+@styled
 def by_distance(accuracies: pd.DataFrame, chance: float) -> "Figure":
     """Top-1 (mean over the seeds) of each order against its Kendall tau distance from the original order."""
     figure, axes = new(6.4, 3.2)
@@ -164,7 +182,10 @@ def by_distance(accuracies: pd.DataFrame, chance: float) -> "Figure":
         means = group.groupby("order")[["inversions", "top1"]].mean()
         axes.plot(means["inversions"], 100 * means["top1"], "o", color=COLOURS[approach], markersize=6, alpha=0.75,
                   label=NAMES[approach], markeredgewidth=0)  # fmt: skip
-    axes.set(xlabel="pairs of layers out of order (Kendall tau distance)", ylabel="top-1 accuracy, %", ylim=(0, 102))
+    axes.set(
+        xlabel="pairs of layers out of order (Kendall tau distance)",
+        ylabel="top-1 accuracy, %",
+        ylim=(0, 102),
+    )
     figure.legend(loc="outside upper center", ncols=2)
     return figure
-

@@ -17,7 +17,7 @@ class Data:
     """Which images, and what each part of them is for."""
 
     name: str
-    """"digits" (scikit-learn's, 1,797 images), or a folder of `data/` with train/ and validation/ image folders."""
+    """"digits" (scikit-learn's, 1,797 images), or a folder of `data/` that holds image folders."""
     classes: int
     selection: int
     """Training images set aside to choose the checkpoint; 0: the validation images choose it, as in the paper."""
@@ -25,6 +25,8 @@ class Data:
     """Training images; None: all that are left."""
     validation: int | None = None
     """Images that the reported accuracy is of; None: all that are left."""
+    folders: tuple[str, str] = ("train", "val")
+    """Where the folder keeps the images to learn from, and those to report."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ PROFILES = {
         ),
         Profile(
             name="cifar100",
-            data=Data("cifar100", classes=100, selection=5_000),
+            data=Data("cifar100", classes=100, selection=5_000, folders=("train", "test")),
             backbone=Backbone(checkpoint="google/vit-base-patch16-224-in21k"),
             refine=Schedule(
                 steps=7_040,  # 20 epochs

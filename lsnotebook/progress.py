@@ -10,21 +10,21 @@ from types import TracebackType
 
 
 class Progress:
-    """Counts up to `total` within a `with` block: `progress.advance(3)`."""
+    """Counts up to `total` within a `with` block: `progress.advance(3)`.
 
-    def __init__(self, total: int, label: str):
-        self.total, self.label, self.done, self.start, self.shown = total, label, 0, time.monotonic(), 0.0
+    Shows nothing in the first `delay` seconds, so that work which turns out to be done leaves no trace.
+    """
+
+    def __init__(self, total: int, label: str, delay: float = 0.0):
+        self.total, self.label, self.delay = total, label, delay
+        self.done, self.start, self.shown, self.handle, self.bar = 0, time.monotonic(), 0.0, None, None
 
     def __enter__(self) -> "Progress":
-        self.handle = self.bar = None
-        if self.total and _in_notebook():
-            from IPython.display import display
-
-            self.handle = display(self, display_id=True)
-        elif self.total:
+        if not _in_notebook():
             from tqdm.std import tqdm
 
-            self.bar = tqdm(total=self.total, desc=self.label, dynamic_ncols=True)
+            self.bar = tqdm(total=self.total, desc=self.label, delay=self.delay, dynamic_ncols=True)
+        self.advance(0)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -35,10 +35,15 @@ class Progress:
 
     def advance(self, count: int = 1) -> None:
         self.done += count
+        now = time.monotonic()
         if self.bar is not None:
             self.bar.update(count)
-        if self.handle and time.monotonic() - self.shown > 0.5:  # a message to the page for each step is too many
-            self.shown = time.monotonic()
+        elif self.handle is None and now - self.start >= self.delay:
+            from IPython.display import display
+
+            self.handle, self.shown = display(self, display_id=True), now
+        elif self.handle and now - self.shown > 0.5:  # a message to the page for each step is too many
+            self.shown = now
             self.handle.update(self)
 
     def __repr__(self) -> str:

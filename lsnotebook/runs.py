@@ -12,40 +12,33 @@ training code, hashes to the name of its folder:
 Nothing is ever unpickled. Evaluations are remembered beside the runs in the same way.
 """
 
-import ast
 import contextlib
 import dataclasses
-import hashlib
 import io
 import json
-import multiprocessing
-import os
 import platform
-import queue
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from filelock import FileLock
+from joblib import cpu_count
 
-from lsnotebook import data, profiles
-from lsnotebook.data import Splits, data_root
+from lsnotebook import profiles
 from lsnotebook.profiles import Profile
 from lsnotebook.progress import Progress
+from lsnotebook.store import RunStoreError, checksum, code_version, data_root, hashed, write_whole
+from lsnotebook.workers import side_by_side
 
 if TYPE_CHECKING:
+    from lsnotebook.data import Splits
     from lsnotebook.model import ShuffleViT
 
-TRAINING_CODE = ("randomness", "orders", "model", "data", "training", "runs")
-
-
-class RunStoreError(RuntimeError):
-    """Something in the store is not what it should be; nothing in it was changed."""
+TRAINING_CODE = ("randomness", "orders", "model", "data", "training")
+"""The modules whose code influences the weights."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,35 +98,15 @@ class Run:
         return self.folder.with_name(self.folder.name + ".unfinished")
 
 
-def hashed(recipe: dict) -> str:
-    """Sixteen hexadecimal digits that stand for a recipe."""
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def code_version(*modules: str) -> str:
-    """A hash of what the named modules of this package do: comments, layout and docstrings do not count."""
-    digest = hashlib.sha256()
-    for module in modules:
-        tree = ast.parse(Path(find_spec(f"lsnotebook.{module}").origin).read_text())
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list):
-                node.body = [
-                    line
-                    for line in body
-                    if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
-                ]
-        digest.update(ast.dump(tree).encode())
-    return digest.hexdigest()[:16]
-
-
 def study(profile: Profile, approaches: Iterable[str] = profiles.TABLE_1, seeds: int | None = None) -> list[Run]:
     """The runs of some approaches, `seeds` networks each (by default as many as the profile says)."""
     return [Run(profile, approach, seed) for approach in approaches for seed in range(seeds or profile.seeds)]
 
 
-def splits_of(profile: Profile) -> Splits:
+def splits_of(profile: Profile) -> "Splits":
     """The images of a profile: to learn from, to choose the checkpoint, to report."""
+    from lsnotebook import data
+
     return data.load(profile.data, profile.backbone)
 
 
@@ -169,7 +142,7 @@ def made(models: Sequence[Run], notebook: str, **parameters: object) -> str:
     by = json.loads(verified(models[0], "made.json"))
     line = " ".join(f"-p {name} {value}" for name, value in parameters.items())
     return (
-        f"Profile {profile.name}, seeds {', '.join(map(str, seeds))}; trained on {by['device']} ({by['machine']}, "
+        f"Profile {profile.name}, seeds {seeds[0]} to {seeds[-1]}; trained on {by['device']} ({by['machine']}, "
         f"torch {by['torch']}). Again: papermill {notebook}.ipynb out.ipynb {line}"
     )
 
@@ -183,7 +156,7 @@ def verified(run: Run, name: str) -> bytes:
         raise RunStoreError(
             f"{run.folder / name} cannot be read ({error}); remove the folder and it will be trained anew."
         ) from error
-    if hashlib.sha256(content).hexdigest() != expected:
+    if checksum(content) != expected:
         raise RunStoreError(
             f"{run.folder / name} is damaged: its checksum is not the one it was written with; "
             "remove the folder and it will be trained anew."
@@ -202,42 +175,15 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
         return
     ensure(dict.fromkeys(run.base for run in missing if run.base), workers=1)
     total = sum(run.schedule.steps for run in missing)
-    names = ", ".join(dict.fromkeys(run.approach for run in missing))
     if workers is None:
-        workers = len(os.sched_getaffinity(0)) if all(run.schedule.cpu for run in missing) else 1
-    with Progress(total, f"training {names}") as progress:
+        workers = cpu_count() if all(run.schedule.cpu for run in missing) else 1
+    what = f"{len(missing)} networks" if len(missing) > 1 else str(missing[0])
+    with Progress(total, f"training {what}") as progress:
         if min(workers, len(missing)) == 1:
             for run in missing:
                 train(run, progress.advance)
         else:
-            _train_side_by_side(missing, min(workers, len(missing)), progress)
-
-
-def _train_side_by_side(runs: list[Run], workers: int, progress: Progress) -> None:
-    context = multiprocessing.get_context("spawn")  # a forked torch may hang
-    steps = context.Queue()
-    with ProcessPoolExecutor(workers, context, initializer=_hear, initargs=(steps.put,)) as pool:
-        futures: list[Future] = [pool.submit(_train_and_tell, run) for run in runs]
-        try:
-            while not all(future.done() for future in futures):
-                with contextlib.suppress(queue.Empty):
-                    progress.advance(steps.get(timeout=0.2))
-                for future in futures:
-                    if future.done():
-                        future.result()  # the first failure ends the wait
-            while not steps.empty():
-                progress.advance(steps.get())
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _hear(tell: Callable[[int], None]) -> None:
-    global _tell
-    _tell = tell
-
-
-def _train_and_tell(run: Run) -> None:
-    train(run, _tell)
+            side_by_side(train, missing, min(workers, len(missing)), progress.advance)
 
 
 def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None:
@@ -248,63 +194,24 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
 
     run.folder.parent.mkdir(parents=True, exist_ok=True)
     state = PartialState(cpu=run.schedule.cpu)
-    # With several ranks the first holds the lock, and the others wait for the finished folder.
+    # The ranks of one launch train together, so only their first takes the lock and writes.
     lock = FileLock(run.folder.with_name(run.folder.name + ".lock")) if state.is_main_process else None
     with lock or contextlib.nullcontext(), _one_thread() if run.schedule.cpu else contextlib.nullcontext():
         if run.folder.exists():
             advance(run.schedule.steps)
             return
         run.unfinished.mkdir(exist_ok=True)
-        model = initial(run)
-        splits = splits_of(run.profile)
-        policy = profiles.approach(run.approach).order
-        table = training.train(model, splits, run.schedule, policy, run.seed, run.unfinished, advance)
+        splits, approach = splits_of(run.profile), profiles.approach(run.approach)
+        base = load(run.base).state_dict() if run.base else None
+        model = training.initial(run.profile, approach, run.seed, base)
+        table = training.train(model, splits, run.schedule, approach.order, run.seed, run.unfinished, advance)
         if state.is_main_process:
             _store(run, model, table)
-
-
-def initial(run: Run) -> "ShuffleViT":
-    """The model before its first step: fresh weights for a base, else the base's with the variant's modules."""
-    from lsnotebook.model import ShuffleViT, ShuffleViTConfig
-    from lsnotebook.randomness import seeded
-
-    backbone, approach = run.profile.backbone, profiles.approach(run.approach)
-    variant = dataclasses.asdict(approach)
-    del variant["order"]
-    with seeded(run.seed, "initialisation"):
-        if backbone.checkpoint:
-            return ShuffleViT.from_pretrained(
-                backbone.checkpoint,
-                num_labels=run.profile.data.classes,
-                ignore_mismatched_sizes=True,  # a head for other classes is made anew
-                **variant,
-            )
-        config = ShuffleViTConfig(
-            hidden_size=backbone.hidden_size,
-            num_hidden_layers=backbone.layers,
-            num_attention_heads=backbone.heads,
-            intermediate_size=backbone.mlp_size,
-            image_size=backbone.image_size,
-            patch_size=backbone.patch_size,
-            num_channels=backbone.channels,
-            num_labels=run.profile.data.classes,
-            initializer_range=backbone.initial_std,
-            hidden_dropout_prob=backbone.dropout,
-            **variant,
-        )
-        model = ShuffleViT(config)
-    if run.base:
-        weights = load(run.base).state_dict()
-        unknown = model.load_state_dict(weights, strict=False).unexpected_keys
-        assert not unknown, f"the base has weights that {run} does not know: {unknown}"
-    return model
 
 
 def _store(run: Run, model: "ShuffleViT", table: pd.DataFrame) -> None:
     """Move the finished run into place in one step."""
     from safetensors.torch import save
-
-    from lsnotebook.training import write_whole
 
     files = {
         "config.json": model.config.to_json_string().encode(),
@@ -315,7 +222,7 @@ def _store(run: Run, model: "ShuffleViT", table: pd.DataFrame) -> None:
         "recipe.json": json.dumps(run.recipe, indent=1).encode(),
         "made.json": json.dumps(provenance(str(model.device)), indent=1).encode(),
     }
-    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    checksums = {name: checksum(content) for name, content in files.items()}
     files["checksums.json"] = json.dumps(checksums, indent=1).encode()
     finished = run.folder.with_name(run.folder.name + ".finished")
     shutil.rmtree(finished, ignore_errors=True)
@@ -344,16 +251,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def remembered(recipe: dict, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """The table that `compute` makes, from the store where the same recipe made it before."""
-    from lsnotebook.training import write_whole
-
-    path = data_root() / "runs" / "evaluations" / f"{name}-{hashed(recipe)}.csv"
-    if path.exists():
-        return pd.read_csv(path)
-    table = compute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, table.to_csv(index=False).encode())
-    return pd.read_csv(path)

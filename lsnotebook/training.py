@@ -4,8 +4,8 @@ A run's state is one file, written whole or not at all at every look at the sele
 derives from (seed, purpose, step), so a run resumed from that file ends in the weights of one never interrupted.
 """
 
+import dataclasses
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,10 +19,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lsnotebook.data import Batches, Splits, in_turn
-from lsnotebook.model import ShuffleViT
+from lsnotebook.model import ShuffleViT, ShuffleViTConfig
 from lsnotebook.orders import POLICIES, Order
-from lsnotebook.profiles import Schedule
+from lsnotebook.profiles import Approach, Profile, Schedule
 from lsnotebook.randomness import seeded, stream
+from lsnotebook.store import write_whole
 
 STATE = "state.safetensors"
 
@@ -96,6 +97,39 @@ def train(
     return pd.DataFrame(history)
 
 
+def initial(profile: Profile, approach: Approach, seed: int, base: dict[str, Tensor] | None = None) -> ShuffleViT:
+    """The model before its first step: the weights of the checkpoint or of `base`, fresh ones for the rest."""
+    backbone = profile.backbone
+    variant = dataclasses.asdict(approach)
+    del variant["order"]
+    with seeded(seed, "initialisation"):
+        if backbone.checkpoint:
+            return ShuffleViT.from_pretrained(
+                backbone.checkpoint,
+                num_labels=profile.data.classes,
+                ignore_mismatched_sizes=True,  # a head for other classes is made anew
+                **variant,
+            )
+        model = ShuffleViT(
+            ShuffleViTConfig(
+                hidden_size=backbone.hidden_size,
+                num_hidden_layers=backbone.layers,
+                num_attention_heads=backbone.heads,
+                intermediate_size=backbone.mlp_size,
+                image_size=backbone.image_size,
+                patch_size=backbone.patch_size,
+                num_channels=backbone.channels,
+                num_labels=profile.data.classes,
+                initializer_range=backbone.initial_std,
+                hidden_dropout_prob=backbone.dropout,
+                **variant,
+            )
+        )
+    if base:
+        model.load_state_dict({**model.state_dict(), **base})  # a name that the model lacks is an error
+    return model
+
+
 def learning_rate(schedule: Schedule, step: int) -> float:
     """Linear warm-up to `schedule.learning_rate`, then linear decay to zero at the end."""
     rise = (step + 1) / max(1, schedule.warmup * schedule.steps)
@@ -144,17 +178,15 @@ def write_state(
     write_whole(folder / STATE, save(tensors, metadata={"history": json.dumps(history)}))
 
 
-def read_state(
-    folder: Path, model: ShuffleViT, optimizer: torch.optim.Adam
-) -> tuple[list[dict], dict[str, Tensor]]:
-    """The history and the best weights so far; `model` and `optimizer` are as they were. Nothing at the start."""
+def read_state(folder: Path, model: ShuffleViT, optimizer: torch.optim.Adam) -> tuple[list[dict], dict[str, Tensor]]:
+    """The history and the best weights so far, `model` and `optimizer` as they were; nothing at the start."""
     path = folder / STATE
     if not path.exists():
         return [], {}
     try:
         with safe_open(path, framework="pt") as file:
             history = json.loads(file.metadata()["history"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
     except SafetensorError as error:
         raise TrainingError(f"The state {path} is damaged ({error}); remove it to train this run anew.") from error
     parts = {"model": {}, "best": {}, "adam": {}}
@@ -168,20 +200,3 @@ def read_state(
     model.load_state_dict(parts["model"])
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     return history, parts["best"]
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all, also when the process is killed or the disk is full."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise TrainingError(
-            f"{path} could not be written ({error.strerror}); what was there before is intact. "
-            "Make room and run the same command again: training goes on from the last state."
-        ) from error
-    part.replace(path)

@@ -19,14 +19,14 @@ class NumberAsTable(SphinxTransform):
         for figure in list(self.document.findall(nodes.figure)):
             if "table" in figure["classes"]:
                 figure["classes"][figure["classes"].index("table")] = "table-figure"
-                figure.replace_self(table_figure("", *figure.children, **figure.attributes))
+                table = table_figure("", *figure.children, **figure.attributes)
+                figure.replace_self(table)
+                self.document.ids.update(dict.fromkeys(table["ids"], table))  # references look the node up here
 
 
 def setup(app: Sphinx) -> dict:
     from sphinx.writers.html5 import HTML5Translator
 
-    app.add_enumerable_node(
-        table_figure, "table", html=(HTML5Translator.visit_figure, HTML5Translator.depart_figure)
-    )
+    app.add_enumerable_node(table_figure, "table", html=(HTML5Translator.visit_figure, HTML5Translator.depart_figure))
     app.add_transform(NumberAsTable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,42 @@
+"""Independent jobs side by side in processes of their own, whose progress is heard here."""
+
+import contextlib
+import multiprocessing
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+Advance = Callable[[int], None]
+
+
+def side_by_side(do: Callable[[object, Advance], None], jobs: Sequence, workers: int, advance: Advance) -> None:
+    """Call `do(job, advance)` for every job, `workers` at a time. The first failure is raised and ends the wait.
+
+    `do` must be a function of a module: the processes are spawned, since a forked torch may hang.
+    """
+    context = multiprocessing.get_context("spawn")
+    heard = context.Queue()
+    with ProcessPoolExecutor(workers, context, initializer=_hear, initargs=(heard,)) as pool:
+        try:
+            futures = [pool.submit(_work, do, job) for job in jobs]
+            while not all(future.done() for future in futures):
+                with contextlib.suppress(queue.Empty):
+                    advance(heard.get(timeout=0.2))
+                for future in futures:
+                    if future.done():
+                        future.result()
+            for future in futures:
+                future.result()
+            while not heard.empty():
+                advance(heard.get())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _hear(heard: "multiprocessing.Queue[int]") -> None:
+    global _heard
+    _heard = heard
+
+
+def _work(do: Callable[[object, Advance], None], job: object) -> None:
+    do(job, _heard.put)

@@ -1,0 +1,60 @@
+"""Figures show what the frames hold, in the page's own ink."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsnotebook import plots
+
+APPROACHES = ("baseline", "layershuffle")
+
+
+@pytest.fixture
+def accuracies():
+    rng = np.random.default_rng(0)
+    rows = [
+        {"approach": a, "seed": s, "policy": "arbitrary", "draw": d, "order": str(d), "inversions": 3 * d,
+         "top1": rng.uniform(0.1, 0.9)}
+        for a in APPROACHES for s in range(3) for d in range(4)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_side_by_side_has_a_row_a_source_and_order_and_a_column_an_approach():
+    paper = pd.DataFrame({"approach": APPROACHES, "policy": "sequential", "mean": [0.8261, 0.7522], "std": 0.0028})
+    build = paper.assign(mean=0.9, std=0.01, low=0.88, high=0.92)
+    table = plots.side_by_side({"paper": paper, "build": build})
+    assert list(table.columns) == ["ViT", "LayerShuffle"]
+    assert table.loc[("paper", "sequential"), "ViT"] == "82.61 ± 0.28"
+    assert table.loc[("build", "sequential"), "LayerShuffle"] == "90.00 ± 1.00<br><small>[88.0, 92.0]</small>"
+
+
+def test_by_order_draws_every_network_under_every_order(accuracies):
+    figure = plots.by_order(accuracies, chance=0.1)
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    drawn = np.concatenate([line.get_ydata() for line in dots])
+    assert np.allclose(np.sort(drawn), np.sort(100 * accuracies["top1"]))
+
+
+def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
+    figure = plots.by_distance(accuracies, chance=0.1)
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "LayerShuffle")
+    expected = accuracies.query("approach == 'layershuffle'").groupby("draw")["top1"].mean()
+    assert np.allclose(np.sort(line.get_ydata()), np.sort(100 * expected))
+
+
+def test_themed_svg_has_the_pages_ink_and_a_text_for_those_who_cannot_see_it(accuracies):
+    html = plots.themed(plots.by_order(accuracies, 0.1), 'Accuracy of "two"', "Again: papermill").data
+    assert plots.INK not in html
+    assert "currentColor" in html
+    assert 'aria-label="Accuracy of &quot;two&quot;"' in html
+    assert re.search(r'<p class="themed made">Again: papermill</p>$', html)
+
+
+def test_every_approach_has_a_name_and_a_colour_of_its_own():
+    from lsnotebook.profiles import APPROACHES
+
+    assert set(plots.NAMES) == set(plots.COLOURS) == set(APPROACHES)
+    assert len(set(plots.COLOURS.values())) == len(APPROACHES)
