@@ -34,14 +34,14 @@ def load(data: Data, backbone: Backbone) -> Splits:
         train, validation = images, images
         shuffled = stream(0, "split").permutation(len(images))
         kept, tested = np.split(shuffled, [data.selection + data.train])
-        tested = tested[: data.validation]
     else:
         train, validation = (image_folder(data.name, part, backbone) for part in data.folders)
         kept = stream(0, "split").permutation(len(train))
         tested = np.arange(len(validation))
     selection, learned = np.split(kept, [data.selection])
+    tested = tested[: data.validation]
     splits = Splits(
-        train=Subset(train, learned.tolist()),
+        train=Subset(train, learned[: data.train].tolist()),
         selection=Subset(train if data.selection else validation, (selection if data.selection else tested).tolist()),
         validation=Subset(validation, tested.tolist()),
     )

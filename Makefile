@@ -1,0 +1,43 @@
+# make book   the environment, the networks that are missing, and book/_build/html/index.html
+# make test   the environment, and the checks
+# make clean  removes pages and caches; networks (data/runs) and .venv stay, as they cost time to make
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/installed
+
+# Programs that others start (Jupyter's kernels, papermill, pytest's subprocesses) are to be the environment's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: book test lint lock clean
+
+# The networks are trained first, where the terminal shows the progress; the pages then find them in the store.
+book: $(READY)
+	$(BIN)/lsnotebook train digits
+	$(BIN)/jupyter-book build book/ -W --keep-going -n
+	$(BIN)/python book/check_pages.py
+
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/nbstripout --verify --keep-id book/*.ipynb
+
+# Written last, so that an installation that broke off is taken up again.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+# Newer versions within the ranges of pyproject.toml; needs uv.
+lock:
+	uv pip compile pyproject.toml --universal --all-extras --python-version 3.11 --upgrade --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -o requirements.lock
+
+clean:
+	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find lsnotebook tests book benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,60 @@
+"""No page is ever stale: pages are read, and notebooks run, anew when anything that they are made from has changed.
+
+Sphinx itself watches the text of the pages and the configuration. This adds the library, the published numbers, the
+lock and what lies beside the pages. It leaves out what notebooks write themselves (the run store keys its own content).
+"""
+
+import hashlib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+WATCHED = (
+    "lsnotebook/**/*.py",
+    "data/paper/*",
+    "data/results/*",
+    "requirements.lock",
+    "book/_ext/*.py",
+    "book/_static/**/*",
+)
+
+
+def fingerprint(root: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in WATCHED for path in root.glob(pattern) if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, removed: set) -> set[str]:
+    """What to read beyond what Sphinx found: all pages, or those that show values of a changed notebook."""
+    done, begun = stamps(app)
+    made_from = fingerprint(Path(app.srcdir).parent)
+    fresh = done.exists() and done.read_text() == made_from
+    # Until this build ends well, none has: after a failure, a warning or a kill the next one makes every page anew.
+    done.unlink(missing_ok=True)
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.write_text(made_from)
+    if not fresh:
+        return set(env.found_docs)
+    notebooks = {name for name in env.found_docs if env.doc2path(name).endswith(".ipynb")}
+    return set(env.found_docs) - notebooks if notebooks & (added | changed) else set()
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    done, begun = stamps(app)
+    if not error and not app._warncount and begun.exists():
+        begun.replace(done)
+
+
+def stamps(app: Sphinx) -> tuple[Path, Path]:
+    """Where the fingerprint lies of the pages as they are, and of those that are being made."""
+    return Path(app.outdir) / ".made_from", Path(app.outdir) / ".made_from.begun"
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("env-get-outdated", outdated)
+    app.connect("build-finished", finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
