@@ -38,7 +38,7 @@ NAMES = {
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-    "font.size": 11,
+    "font.size": 9.5,
     "svg.fonttype": "none",
     "svg.hashsalt": "lsnotebook",
     "axes.spines.top": False,
@@ -62,7 +62,7 @@ def styled(draw: Callable) -> Callable:
 
 
 @styled
-def new(width: float = 6.4, height: float = 3.6, columns: int = 1, **options) -> "tuple[Figure, Axes]":
+def new(width: float = 4.8, height: float = 2.8, columns: int = 1, **options) -> "tuple[Figure, Axes]":
     """A figure of `width` x `height` inches and its axes."""
     from matplotlib.figure import Figure
 
@@ -79,7 +79,7 @@ def themed(figure: "Figure", alt: str, made: str = "") -> "HTML":
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    label = f'class="themed" role="img" aria-label="{html.escape(alt)}" style="max-width:100%;height:auto"'
+    label = f'class="themed" role="img" aria-label="{html.escape(alt)}"'
     return HTML(svg.replace("<svg", f"<svg {label}", 1) + footnote(made))
 
 
@@ -98,25 +98,26 @@ def footnote(made: str) -> str:
 
 
 def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Table 1's form: one row for each (source, order), one column an approach, "mean ± std [interval]" in %.
+    """One row for each (approach, order) of Table 1, one column a source, "mean ± std [interval]" in %.
 
     `tables` gives for each source (the paper, this build) rows of approach, policy, mean, std and, where there is
     one, the interval low ... high, as fractions.
     """
-    rows = {}
+    columns = {}
     for source, table in tables.items():
-        for row in table.itertuples():
+        for row in table.sort_values("policy", ascending=False, kind="stable").itertuples():
             text = f"{100 * row.mean:.2f} ± {100 * row.std:.2f}"
             if pd.notna(getattr(row, "low", None)):
                 text += f"<br><small>[{100 * row.low:.1f}, {100 * row.high:.1f}]</small>"
-            rows.setdefault((source, row.policy), {})[NAMES[row.approach]] = text
-    return pd.DataFrame.from_dict(rows, orient="index")
+            columns.setdefault(source, {})[NAMES[row.approach], row.policy] = text
+    wide = pd.DataFrame(columns)
+    return wide.loc[sorted(wide.index, key=lambda index: list(NAMES.values()).index(index[0]))]
 
 
 @styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> "Figure":
     """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source; a dashed line marks chance."""
-    figure, panels = new(6.4, 2.9, len(tables), sharey=True, squeeze=False)
+    figure, panels = new(4.8, 2.2, len(tables), sharey=True, squeeze=False)
     for panel, (source, table) in zip(panels[0], tables.items(), strict=True):
         panel.axvline(100 * chance[source], color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
         means = table.pivot(index="approach", columns="policy", values="mean").mul(100)
@@ -126,10 +127,10 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
             panel.plot([here, there], [row, row], color=colour, linewidth=1.5, alpha=0.5)
             panel.errorbar([here, there], [row, row], xerr=stds.loc[approach, ["arbitrary", "sequential"]],
                            fmt="none", color=colour, linewidth=1.5)  # fmt: skip
-            panel.plot(there, row, "o", color=colour, markersize=9)
-            panel.plot(here, row, "o", color=colour, markersize=9, fillstyle="none", markeredgewidth=2)
+            panel.plot(there, row, "o", color=colour, markersize=7)
+            panel.plot(here, row, "o", color=colour, markersize=7, fillstyle="none", markeredgewidth=2)
         panel.set(title=source, xlim=(-3, 103), xticks=range(0, 101, 25), xlabel="top-1 accuracy, %")
-        panel.title.set_fontsize(11)
+        panel.title.set_fontsize(9.5)
         panel.set_yticks(range(len(means)), [NAMES[name] for name in table["approach"].unique()])
         panel.spines["left"].set_visible(False)
         panel.tick_params(left=False)
@@ -140,15 +141,15 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
 @styled
 def by_order(accuracies: pd.DataFrame, chance: float) -> "Figure":
     """Top-1 of every drawn order: a dot for each (order, seed), a bar at the mean, one column an approach."""
-    figure, axes = new(6.4, 3.4)
+    figure, axes = new()
     axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
     approaches = accuracies["approach"].unique()
-    axes.text(len(approaches) - 0.55, 100 * chance + 1.5, "chance", fontsize=9, ha="right")
+    axes.text(len(approaches) - 0.55, 100 * chance + 1.5, "chance", fontsize=8.5, ha="right")
     for place, approach in enumerate(approaches):
         group = accuracies[accuracies["approach"] == approach]
         seeds = group["seed"].nunique()
         across = place + (group["seed"] - (seeds - 1) / 2) * 0.5 / seeds  # one thin column a seed
-        axes.plot(across, 100 * group["top1"], "o", color=COLOURS[approach], markersize=4, alpha=0.55,
+        axes.plot(across, 100 * group["top1"], "o", color=COLOURS[approach], markersize=3, alpha=0.55,
                   markeredgewidth=0)  # fmt: skip
         axes.hlines(100 * group["top1"].mean(), place - 0.36, place + 0.36, color=INK, linewidth=2)
     axes.set_xticks(range(len(approaches)), [NAMES[name].replace("-", "-\n") for name in approaches])
@@ -160,7 +161,7 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> "Figure":
 @styled
 def learning_curves(histories: pd.DataFrame) -> "Figure":
     """Selection top-1 and cross-entropy against the training step: a thin line a seed, a thick one their mean."""
-    figure, panels = new(6.4, 3.6, 2)
+    figure, panels = new(columns=2)
     measures = {"selection_top1": (100, "top-1 accuracy, %"), "selection_loss": (1, "cross-entropy, nats")}
     for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
         for approach, group in histories.groupby("approach", sort=False):
@@ -176,11 +177,11 @@ def learning_curves(histories: pd.DataFrame) -> "Figure":
 @styled
 def by_distance(accuracies: pd.DataFrame, chance: float) -> "Figure":
     """Top-1 (mean over the seeds) of each order against its Kendall tau distance from the original order."""
-    figure, axes = new(6.4, 3.2)
+    figure, axes = new()
     axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
     for approach, group in accuracies.groupby("approach", sort=False):
         means = group.groupby("order")[["inversions", "top1"]].mean()
-        axes.plot(means["inversions"], 100 * means["top1"], "o", color=COLOURS[approach], markersize=6, alpha=0.75,
+        axes.plot(means["inversions"], 100 * means["top1"], "o", color=COLOURS[approach], markersize=5, alpha=0.75,
                   label=NAMES[approach], markeredgewidth=0)  # fmt: skip
     axes.set(
         xlabel="pairs of layers out of order (Kendall tau distance)",

@@ -55,8 +55,8 @@ class Progress:
 
     def _repr_html_(self) -> str:
         if self.done >= self.total:
-            return f"<small>{html.escape(repr(self))}</small>"
-        return f"<progress value={self.done} max={self.total}></progress> <small>{html.escape(repr(self))}</small>"
+            return f"<small class=themed>{html.escape(repr(self))}</small>"
+        return f"<progress value={self.done} max={self.total}></progress> <small class=themed>{html.escape(repr(self))}</small>"
 
 
 def _in_notebook() -> bool:

@@ -2,7 +2,9 @@
 
 import contextlib
 import multiprocessing
+import os
 import queue
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
@@ -36,6 +38,13 @@ def side_by_side(do: Callable[[object, Advance], None], jobs: Sequence, workers:
 def _hear(heard: "multiprocessing.Queue[int]") -> None:
     global _heard
     _heard = heard
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker of a pool whose process was killed would wait for work for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _work(do: Callable[[object, Advance], None], job: object) -> None:

@@ -22,13 +22,13 @@ def accuracies():
     return pd.DataFrame(rows)
 
 
-def test_side_by_side_has_a_row_a_source_and_order_and_a_column_an_approach():
+def test_side_by_side_has_a_row_an_approach_and_order_and_a_column_a_source():
     paper = pd.DataFrame({"approach": APPROACHES, "policy": "sequential", "mean": [0.8261, 0.7522], "std": 0.0028})
     build = paper.assign(mean=0.9, std=0.01, low=0.88, high=0.92)
     table = plots.side_by_side({"paper": paper, "build": build})
-    assert list(table.columns) == ["ViT", "LayerShuffle"]
-    assert table.loc[("paper", "sequential"), "ViT"] == "82.61 ± 0.28"
-    assert table.loc[("build", "sequential"), "LayerShuffle"] == "90.00 ± 1.00<br><small>[88.0, 92.0]</small>"
+    assert list(table.index) == [("ViT", "sequential"), ("LayerShuffle", "sequential")]
+    assert table.loc[("ViT", "sequential"), "paper"] == "82.61 ± 0.28"
+    assert table.loc[("LayerShuffle", "sequential"), "build"] == "90.00 ± 1.00<br><small>[88.0, 92.0]</small>"
 
 
 def test_by_order_draws_every_network_under_every_order(accuracies):
