@@ -54,9 +54,8 @@ class Progress:
         return f"{self.label}: {self.done} of {self.total}{left}"
 
     def _repr_html_(self) -> str:
-        if self.done >= self.total:
-            return f"<small class=themed>{html.escape(repr(self))}</small>"
-        return f"<progress value={self.done} max={self.total}></progress> <small class=themed>{html.escape(repr(self))}</small>"
+        bar = f"<progress value={self.done} max={self.total}></progress> " if self.done < self.total else ""
+        return f"{bar}<small class=themed>{html.escape(repr(self))}</small>"
 
 
 def _in_notebook() -> bool:
