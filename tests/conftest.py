@@ -8,3 +8,27 @@ def store(tmp_path, monkeypatch):
     """Every test has an empty data folder of its own."""
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+@pytest.fixture
+def toy():
+    """Makes a toy model of the real class: `toy(encode_position=True)`; weights large enough for layers to matter."""
+    from lsnotebook.model import ShuffleViT, ShuffleViTConfig
+    from lsnotebook.randomness import seeded
+
+    def make(seed=0, **options):
+        sizes = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 48}
+        images = {"image_size": 8, "patch_size": 4, "num_channels": 1, "num_labels": 10}
+        config = ShuffleViTConfig(**{**sizes, **images, "initializer_range": 0.2, **options})
+        with seeded(seed, "toy"):
+            return ShuffleViT(config).eval()
+
+    return make
+
+
+@pytest.fixture
+def images():
+    """Six random images (6, 1, 8, 8)."""
+    import torch
+
+    return torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
