@@ -135,6 +135,17 @@ class Batches:
             yield shuffled[place * self.batch_size : (place + 1) * self.batch_size].tolist()
 
 
+def loader(images: Dataset, workers: int = 0, **batching: object) -> DataLoader:
+    """A DataLoader that leaves torch's global generator alone, from which it would draw seeds for its workers."""
+    return DataLoader(
+        images,
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        generator=torch.Generator().manual_seed(0),
+        **batching,
+    )
+
+
 def in_turn(images: Dataset, batch_size: int, workers: int = 0) -> DataLoader:
     """All images once, as they stand; the last batch may be short."""
-    return DataLoader(images, batch_size=batch_size, num_workers=workers, pin_memory=torch.cuda.is_available())
+    return loader(images, workers, batch_size=batch_size)

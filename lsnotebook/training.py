@@ -16,9 +16,9 @@ from accelerate import Accelerator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from lsnotebook.data import Batches, Splits, in_turn
+from lsnotebook.data import Batches, Splits, in_turn, loader
 from lsnotebook.model import ShuffleViT, ShuffleViTConfig
 from lsnotebook.orders import POLICIES, Order
 from lsnotebook.profiles import Approach, Profile, Schedule
@@ -62,11 +62,11 @@ def train(
     advance(start)
 
     steps = Batches(len(splits.train), schedule.batch_size, seed, start, schedule.steps)
-    loader = DataLoader(splits.train, batch_sampler=steps, num_workers=schedule.workers)
-    prepared, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    batches = loader(splits.train, schedule.workers, batch_sampler=steps)
+    prepared, optimizer, batches = accelerator.prepare(model, optimizer, batches)
     prepared.train()
     losses = []
-    for step, (pixel_values, labels) in enumerate(loader, start=start):
+    for step, (pixel_values, labels) in enumerate(batches, start=start):
         order = sampler(layers, stream(seed, "order", step))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(schedule, step)

@@ -1,6 +1,10 @@
 """What the tests share: toy models of the real classes, and a run store of their own."""
 
+import os
+
 import pytest
+
+os.environ["OMP_NUM_THREADS"] = "1"  # toy models are slower on several threads, above all with several workers
 
 
 @pytest.fixture(autouse=True)
