@@ -36,6 +36,12 @@ def load(data: Data, backbone: Backbone) -> Splits:
         kept, tested = np.split(shuffled, [data.selection + data.train])
     else:
         train, validation = (image_folder(data.name, part, backbone) for part in data.folders)
+        if train.classes != validation.classes:
+            differing = ", ".join(sorted(set(train.classes) ^ set(validation.classes))[:5])
+            raise DataError(
+                f"The folders {' and '.join(data.folders)} of {data.name!r} differ in their classes ({differing}); "
+                "a class's label is its place among them, so give both the same folders."
+            )
         kept = stream(0, "split").permutation(len(train))
         tested = np.arange(len(validation))
     selection, learned = np.split(kept, [data.selection])

@@ -7,7 +7,7 @@ A bad name or value ends the run with one sentence in the place of a traceback.
 
 import ast
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class ParameterError(ValueError):
@@ -17,12 +17,12 @@ class ParameterError(ValueError):
         return [f"{type(self).__name__}: {self}"]
 
 
-def check(**allowed: Iterable | list) -> None:
+def check(**allowed: Iterable | Callable[[], Iterable]) -> None:
     """Check the parameters of the notebook that calls this, and parse those that came as text.
 
     Each keyword is a parameter of the notebook with what it takes: a `range` for a whole number in it, a list that
-    holds one range for a number or a list of numbers in it, and anything else for one of these names.
-    Raises `ParameterError`.
+    holds one range for a number or a list of numbers in it, anything else for one of these names, or a function that
+    gives one of these when the parameters before it have been checked. Raises `ParameterError`.
     """
     from IPython import get_ipython
 
@@ -33,7 +33,8 @@ def check(**allowed: Iterable | list) -> None:
             hint = f"; did you mean {close[0]!r}?" if close else "."
             raise ParameterError(f"There is no parameter {name!r}: this notebook takes {', '.join(allowed)}{hint}")
     for name, choices in allowed.items():
-        shell.user_ns[name] = parsed(name, shell.user_ns[name], choices)
+        takes = choices() if callable(choices) else choices
+        shell.user_ns[name] = parsed(name, shell.user_ns[name], takes)
 
 
 def injected(cells: Iterable[str]) -> list[str]:

@@ -86,6 +86,7 @@ def train(
                 "train_loss": torch.stack(losses).mean().item(),
                 **assess(model, splits.selection, looks, schedule, accelerator.device),
             }
+            check_finite(torch.tensor([look["selection_loss"]]), done, folder)  # the last update may have broken it
             if not history or look["selection_loss"] < min(row["selection_loss"] for row in history):
                 best = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
             history.append(look)

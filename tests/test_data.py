@@ -1,6 +1,7 @@
 """The images of a profile, and the batches of a step."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,22 @@ def test_a_missing_folder_is_named_with_the_layout_it_should_have(store):
     with pytest.raises(DataError) as caught:
         data.load(PROFILES["imagenet"].data, PROFILES["imagenet"].backbone)
     assert str(store / "imagenet" / "train") in str(caught.value) and "train/<class>/<image>" in str(caught.value)
+
+
+def test_folders_that_differ_in_their_classes_are_told_since_labels_would_shift(store):
+    write_images(store / "mine", classes=("a", "b", "c"))
+    shutil.rmtree(store / "mine" / "val" / "a")
+    with pytest.raises(DataError, match=r"train and val of 'mine' differ in their classes \(a\)"):
+        data.load(Data("mine", classes=3, selection=0), TINY)
+    shutil.rmtree(store / "mine" / "val")
+    with pytest.raises(DataError, match=r"No images of 'mine' in .*val"):
+        data.load(Data("mine", classes=3, selection=0), TINY)
+
+
+def test_more_class_folders_than_the_profile_has_classes_are_told(store):
+    write_images(store / "mine", classes=("a", "b", "c"))
+    with pytest.raises(DataError, match="run from 0 to 2, but the profile has 2 classes, 0 to 1"):
+        data.load(Data("mine", classes=2, selection=0), TINY)
 
 
 def test_an_empty_folder_is_named(store):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -104,16 +105,17 @@ def test_resumed_from_any_look_it_ends_in_the_same_weights(run, monkeypatch, sto
     pd.testing.assert_frame_equal(resumed_history, history)
 
 
-def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_last_good_state(run, monkeypatch, tmp_path):
+@pytest.mark.parametrize("breaks", [13, 19], ids=["between two looks", "right before a look"])
+def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_last_good_state(run, monkeypatch, tmp_path, breaks):
     rate = training.learning_rate
     with monkeypatch.context() as patch:
-        patch.setattr(training, "learning_rate", lambda s, step: float("nan") if step == 13 else rate(s, step))
-        with pytest.raises(TrainingError, match=r"The loss is nan at step 14; the state before it is kept in .*run"):
+        patch.setattr(training, "learning_rate", lambda s, step: float("nan") if step == breaks else rate(s, step))
+        with pytest.raises(TrainingError, match=f"The loss is nan at step {breaks + 1}; the state before .* in .*run"):
             run()
     model = training.initial(SMOKE, APPROACHES["base"], 0)
     history, best = training.read_state(tmp_path / "run", model, torch.optim.Adam(model.parameters()))
     assert [look["step"] for look in history] == [10]
-    assert all(weight.isfinite().all() for weight in best.values())
+    assert all(weight.isfinite().all() for weight in (*best.values(), *model.parameters()))
     mended, _ = run()
     assert same(mended, run("whole")[0])
 
@@ -132,6 +134,7 @@ def test_a_damaged_state_is_told_and_left_alone(run, tmp_path, damage):
 
 
 def test_training_leaves_the_global_generators_alone(run):
-    before = torch.get_rng_state()
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
     run()
     assert torch.equal(torch.get_rng_state(), before)
+    assert (np.random.get_state()[1] == numpy_before).all()
