@@ -46,6 +46,8 @@ def test_a_pass_takes_no_image_twice_and_resuming_goes_on_where_it_stopped(image
     for start in range(0, steps, per_pass):
         seen = [index for batch in whole[start : start + per_pass] for index in batch]
         assert len(seen) == len(set(seen)) > images - min(batch_size, images)
+    if per_pass > 8:
+        assert whole[:per_pass] != whole[per_pass : 2 * per_pass], "a pass has an order of its own"
     start = draw.draw(st.integers(0, steps))
     assert list(Batches(images, batch_size, seed, start, steps)) == whole[start:]
 
@@ -64,6 +66,9 @@ def test_an_image_folder_is_cropped_and_greyscale_images_get_three_channels(stor
     assert [len(part) for part in splits] == [4, 2, 6]
     assert all(image.shape == (3, 8, 8) for part in splits for image, _ in part)
     assert data.labels_of(splits.validation).tolist() == [label for _, label in splits.validation]
+    grey = data.load(Data("mine", classes=2, selection=2), dataclasses.replace(TINY, channels=1)).validation
+    assert [image.shape for image, _ in grey] == [(1, 8, 8)] * 6
+    assert grey[0][0].eq(-1).all(), "black is -1"
 
 
 def test_without_a_selection_of_its_own_the_validation_images_choose_the_checkpoint(store):

@@ -9,6 +9,7 @@ from torch.utils.data import TensorDataset
 
 from lsnotebook import evaluation, runs
 from lsnotebook.evaluation import accuracies, evaluate, extremes, over_seeds, variance_split
+from lsnotebook.orders import inversions
 from lsnotebook.profiles import PROFILES
 
 
@@ -67,6 +68,15 @@ def test_the_variance_is_traced_to_where_it_comes_from(source):
     assert shares.sum() == pytest.approx(1)
 
 
+def test_the_shares_are_those_of_the_mean_squares():
+    table = synthetic(0.05, 0.07, 0.03)
+    wide = table.pivot(index="draw", columns="seed", values="top1").to_numpy()  # (30, 6)
+    by_order, by_seed = wide.mean(1, keepdims=True), wide.mean(0, keepdims=True)
+    rest = ((wide - by_order - by_seed + wide.mean()) ** 2).sum() / (29 * 5)
+    parts = np.array([by_seed.var(ddof=1) - rest / 30, by_order.var(ddof=1) - rest / 6, rest])
+    assert variance_split(table).tolist() == pytest.approx((parts / parts.sum()).tolist())
+
+
 def test_extremes_are_the_best_and_worst_means_over_the_seeds():
     table = synthetic(0.03, 0.1, 0.02)
     means = 100 * table.groupby("order")["top1"].mean()
@@ -81,6 +91,10 @@ def test_an_evaluation_is_remembered_until_its_code_changes(monkeypatch):
     monkeypatch.setattr(runs, "load", lambda run: loaded.append(run) or pytest.fail("evaluated again"))
     pd.testing.assert_frame_equal(accuracies(models, "arbitrary", 3), first)
     assert first["order"].nunique() == 3 and not loaded
+    assert first["inversions"].tolist() == [inversions([int(i) for i in order.split()]) for order in first["order"]]
+    for other in ({"orders": 4}, {"part": "selection"}):
+        with pytest.raises(pytest.fail.Exception, match="evaluated again"):
+            accuracies(models, "arbitrary", **{"orders": 3, **other})
     assert first["top1"].between(0, 1).all()
     monkeypatch.setattr(evaluation, "code_version", lambda *modules: "another")
     with pytest.raises(pytest.fail.Exception, match="evaluated again"):

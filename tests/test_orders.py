@@ -83,3 +83,4 @@ def test_inversions_are_kendalls_distance(order):
     tau = stats.kendalltau(range(8), order).statistic
     assert inversions(order) == pytest.approx(pairs * (1 - tau) / 2)
     assert inversions(range(8)) == 0 and inversions(range(8)[::-1]) == pairs
+    assert inversions([1, 1, 0]) == 2

@@ -13,6 +13,7 @@ from lsnotebook.profiles import APPROACHES, PROFILES
 from lsnotebook.training import TrainingError
 
 SMOKE = PROFILES["smoke"]
+SMOKE = dataclasses.replace(SMOKE, backbone=dataclasses.replace(SMOKE.backbone, dropout=0.1))
 SCHEDULE = dataclasses.replace(SMOKE.pretrain, steps=30, check_every=10)
 
 
@@ -65,6 +66,8 @@ def test_a_checkpoint_that_was_better_before_is_the_one_that_is_kept(run, monkey
     monkeypatch.setattr(training, "assess", assess)
     model, _ = run()
     assert all(torch.equal(weight, weights[1][name]) for name, weight in model.state_dict().items())
+    again, history = run()  # goes on from the last state, where nothing is left to do
+    assert same(again, model) and len(history) == len(weights) == 3
 
 
 def test_every_batch_has_an_order_of_its_own_and_the_seed_decides_it(run, monkeypatch):
