@@ -1,12 +1,10 @@
 """Independent jobs side by side in processes of their own, whose progress is heard here."""
 
-import contextlib
 import multiprocessing
 import os
-import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 
 Advance = Callable[[int], None]
 
@@ -17,25 +15,21 @@ def side_by_side(do: Callable[[object, Advance], None], jobs: Sequence, workers:
     `do` must be a function of a module: the processes are spawned, since a forked torch may hang.
     """
     context = multiprocessing.get_context("spawn")
-    heard = context.Queue()
+    heard = context.SimpleQueue()  # written at once: what a job has told is here before the job is known to be done
     with ProcessPoolExecutor(workers, context, initializer=_hear, initargs=(heard,)) as pool:
         try:
-            futures = [pool.submit(_work, do, job) for job in jobs]
-            while not all(future.done() for future in futures):
-                with contextlib.suppress(queue.Empty):
-                    advance(heard.get(timeout=0.2))
-                for future in futures:
-                    if future.done():
-                        future.result()
-            for future in futures:
-                future.result()
-            while not heard.empty():
-                advance(heard.get())
+            waiting = {pool.submit(_work, do, job) for job in jobs}
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                while not heard.empty():
+                    advance(heard.get())
+                for future in done:
+                    future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _hear(heard: "multiprocessing.Queue[int]") -> None:
+def _hear(heard: "multiprocessing.SimpleQueue[int]") -> None:
     global _heard
     _heard = heard
     threading.Thread(target=_end_with_parent, daemon=True).start()

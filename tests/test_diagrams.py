@@ -14,8 +14,8 @@ def words(html):
 
 def test_tiles_stand_in_the_order_that_they_run_in():
     shown = words(diagrams.layershuffle({"batch 1": [2, 0, 3, 1], "batch 2": [1, 1]}, layers=4))
-    assert shown[: shown.index("batch 2")] == ["batch 1", "2", "0", "3", "1", "y"]
-    assert shown[shown.index("batch 2") :] == ["batch 2", "1", "1", "y"]
+    assert shown[: shown.index("batch 2")] == ["batch 1", "2", "0", "3", "1", "class"]
+    assert shown[shown.index("batch 2") :] == ["batch 2", "1", "1", "class"]
 
 
 def test_no_diagram_of_what_is_no_order():
