@@ -1,4 +1,6 @@
-"""The command line: `lsnotebook train | status`."""
+"""The command line: `lsnotebook train | claims | status`."""
+
+import json
 
 import click
 
@@ -37,7 +39,7 @@ def main() -> None:
 
 @main.command()
 @profile_argument
-@click.argument("approaches", nargs=-1, type=click.Choice(list(profiles.APPROACHES)))
+@click.argument("approaches", nargs=-1, type=click.Choice(list(profiles.APPROACHES)), metavar="[APPROACHES]...")
 @click.option("--seed", type=click.IntRange(min=0), help="Train this seed only.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given.")
 @click.option(
@@ -51,16 +53,38 @@ def train(profile: str, approaches: tuple[str, ...], seed: int | None, seeds: in
     A run that was interrupted goes on where it stopped.
     """
     scale = profiles.profile(profile)
-    names = approaches or profiles.BOOK
-    wanted = [Run(scale, name, seed) for name in names] if seed is not None else runs.study(scale, names, seeds)
+    names = approaches or profiles.TABLE_1
+    if seed is not None:
+        wanted = [Run(scale, name, seed) for name in names]
+    else:
+        wanted = runs.study(scale, names, seeds) if approaches or seeds else runs.book(scale)
     runs.ensure(wanted, workers)
     click.echo(f"{len(wanted)} runs of {profile} are in the store: {wanted[0].folder.parent}")
 
 
 @main.command()
 @profile_argument
+@click.option("--json", "as_json", is_flag=True, help="As a list of objects.")
+def claims(profile: str, as_json: bool) -> None:
+    """Check every claim of the paper on the networks of a profile, training those that are missing."""
+    from lsnotebook import claims
+
+    statements = claims.check(profiles.profile(profile))
+    if as_json:
+        click.echo(json.dumps(claims.records(statements), indent=1))
+        return
+    for claim in claims.records(statements):
+        click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
+        for part in claim["statements"]:
+            low, high = part["interval"]
+            paper = "" if part["paper"] is None else f"; paper {part['paper']:.1f}"
+            click.echo(f"      {part['verdict']}: {part['rule']}: {part['build']:.1f} [{low:.1f}, {high:.1f}]{paper}")
+
+
+@main.command()
+@profile_argument
 def status(profile: str) -> None:
     """List the runs that the book needs, and where each stands."""
-    for run in runs.study(profiles.profile(profile), profiles.BOOK):
+    for run in runs.book(profiles.profile(profile)):
         stands = "done" if run.folder.exists() else "begun" if run.unfinished.exists() else "to do"
         click.echo(f"{stands:6} {run}")

@@ -1,57 +1,74 @@
 """Accuracy of trained models under a policy, over many orders (§4.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from lsnotebook import runs
-from lsnotebook.orders import Order, draw, inversions
+from lsnotebook.orders import Order, Sampler, draw, inversions
 from lsnotebook.progress import Progress
 from lsnotebook.runs import Run
 from lsnotebook.store import code_version, remembered
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
     from torch.utils.data import Dataset
 
-    from lsnotebook.model import ShuffleViT
+    from lsnotebook.model import ShuffleViT, ShuffleViTOutput
 
 EVALUATION_CODE = ("orders", "model", "data", "evaluation")
 
 
-def evaluate(model: "ShuffleViT", images: "Dataset", orders: Sequence[Order], batch_size: int = 500) -> pd.DataFrame:
-    """One row for each order: top1 and top5 accuracy, loss (cross-entropy of the class), and
-    position (the share of positions named rightly, §3.4; empty where the model predicts none).
+def evaluate(model: "ShuffleViT", images: "Dataset", orders: Sequence[Order], batch_size: int = 250) -> pd.DataFrame:
+    """`score` of a model under each order, with the order as text."""
+    table = score([partial(model, order=order) for order in orders], images, model.device, batch_size)
+    table.insert(0, "order", [" ".join(map(str, order)) for order in orders])
+    return table
 
-    Every batch is read once and goes through all orders, without autograd.
+
+def score(
+    forwards: "Sequence[Callable[[Tensor], ShuffleViTOutput]]",
+    images: "Dataset",
+    device: "torch.device | str" = "cpu",
+    batch_size: int = 250,
+) -> pd.DataFrame:
+    """One row for each forward pass (a model in an order, a merged model, an ensemble): top1 and top5 accuracy, loss
+    (cross-entropy of the class), and position (the share of positions named rightly, §3.4; empty where none are).
+
+    Every batch is read once and goes through all of them, without autograd.
     """
     import torch
     import torch.nn.functional as F
 
     from lsnotebook.data import in_turn
 
-    sums = np.zeros((len(orders), 4))
+    sums = np.zeros((len(forwards), 4))
     with torch.inference_mode():
         for pixel_values, labels in in_turn(images, batch_size):
-            pixel_values, labels = pixel_values.to(model.device), labels.to(model.device)
-            for row, order in zip(sums, orders, strict=True):
-                output = model(pixel_values, order=order)
+            pixel_values, labels = pixel_values.to(device), labels.to(device)
+            for row, forward in zip(sums, forwards, strict=True):
+                output = forward(pixel_values)
                 top = output.logits.topk(min(5, output.logits.shape[-1])).indices == labels[:, None]
                 row[0] += top[:, 0].sum().item()
                 row[1] += top.sum().item()
                 row[2] += F.cross_entropy(output.logits, labels, reduction="sum").item()
+                named = np.nan
                 if output.position_logits is not None:
-                    named = output.position_logits.argmax(-1)  # (B, P)
-                    row[3] += (named == torch.arange(len(order), device=named.device)).float().mean(1).sum().item()
-    table = pd.DataFrame(sums / len(images), columns=["top1", "top5", "loss", "position"])
-    if not model.config.predict_position:
-        table["position"] = np.nan
-    table.insert(0, "order", [" ".join(map(str, order)) for order in orders])
-    return table
+                    right = output.position_logits.argmax(-1) == torch.arange(
+                        output.position_logits.shape[1], device=device
+                    )
+                    named = right.float().mean(1).sum().item()
+                row[3] += named
+    return pd.DataFrame(sums / len(images), columns=["top1", "top5", "loss", "position"])
 
 
-def accuracies(models: Sequence[Run], policy: str, orders: int = 20, part: str = "validation") -> pd.DataFrame:
+def accuracies(
+    models: Sequence[Run], policy: "str | Sampler", orders: int = 20, part: str = "validation"
+) -> pd.DataFrame:
     """`evaluate` for each run under the same orders of a policy, remembered in the run store.
 
     Columns: approach, seed, policy, draw (the number of the order), inversions (see `orders`), and those of `evaluate`.
@@ -60,10 +77,10 @@ def accuracies(models: Sequence[Run], policy: str, orders: int = 20, part: str =
     tables = []
     with Progress(len(models), f"evaluating in {policy} order", delay=1) as progress:
         for run in models:
-            drawn = draw(policy, run.profile.backbone.layers, orders)
+            drawn = draw(policy, run.layers, orders)
             recipe = {"run": run.key, "orders": drawn, "part": part, "code": code_version(*EVALUATION_CODE)}
             table = remembered(recipe, f"{policy}-{run.key}", lambda run=run, drawn=drawn: _fresh(run, drawn, part))
-            table = table.assign(approach=run.approach, seed=run.seed, policy=policy, draw=range(len(drawn)))
+            table = table.assign(approach=run.approach, seed=run.seed, policy=str(policy), draw=range(len(drawn)))
             table["inversions"] = [inversions(order) for order in drawn]
             tables.append(table)
             progress.advance()
@@ -81,17 +98,27 @@ def over_seeds(accuracies: pd.DataFrame, measure: str = "top1") -> pd.DataFrame:
     The interval takes the drawn orders as the sample: t-distributed around the mean of the order means. It is
     empty where a policy has one order only.
     """
-    from scipy import stats
-
     rows = []
     for (approach, policy), group in accuracies.groupby(["approach", "policy"], sort=False):
         seeds = group.groupby("seed")[measure].mean()
         means = group.groupby("draw")[measure].mean()
-        low = high = np.nan
-        if len(means) > 1:
-            low, high = stats.t.interval(0.95, len(means) - 1, means.mean(), stats.sem(means))
-        rows.append((approach, policy, seeds.mean(), seeds.std(), low, high, len(seeds), len(means)))
+        rows.append((approach, policy, seeds.mean(), seeds.std(), *interval(means), len(seeds), len(means)))
     return pd.DataFrame(rows, columns=["approach", "policy", "mean", "std", "low", "high", "seeds", "orders"])
+
+
+def interval(sample: "Sequence[float] | pd.Series | np.ndarray") -> tuple[float, float]:
+    """A 95 % interval of the mean by Student's t; empty (NaN) where there is one value only."""
+    from scipy import stats
+
+    mean, error = float(np.mean(sample)), stats.sem(sample) if len(sample) > 1 else np.nan
+    low, high = stats.t.interval(0.95, len(sample) - 1, mean, error) if error else (mean, mean)
+    return float(low), float(high)
+
+
+def in_words(sample: "Sequence[float] | pd.Series | np.ndarray") -> str:
+    """The mean and `interval` of fractions as the tables show them, in %: "14.6 [14.2, 14.9]"."""
+    low, high = interval(sample)
+    return f"{100 * np.mean(sample):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def variance_split(accuracies: pd.DataFrame, measure: str = "top1") -> pd.Series:

@@ -6,6 +6,7 @@ A sampler is a pure function of the number of layers and a random generator.
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,18 +51,58 @@ def arbitrary(layers: int, rng: np.random.Generator) -> Order:
     return tuple(rng.permutation(layers).tolist())
 
 
-POLICIES: dict[str, Sampler] = {"sequential": sequential, "arbitrary": arbitrary}
+def layerdrop(layers: int, rng: np.random.Generator, p: float = 0.2) -> Order:
+    """In sequence, each layer left out with probability `p` (LayerDrop, §4.2); never all of them."""
+    kept = np.flatnonzero(rng.random(layers) >= p)
+    return tuple(kept.tolist()) or layerdrop(layers, rng, p)
 
 
-def draw(policy: str, layers: int, count: int, seed: int = 0) -> list[Order]:
+@dataclass(frozen=True)
+class Pruned:
+    """A policy: run `keep` of the layers, in sequence or, if `shuffled`, in arbitrary order (§4.2).
+
+    `which` says which layers stay: a "random" subset, drawn anew for each order as in the paper; "even", evenly
+    spaced ones from the first to the last; or the "first" ones.
+    """
+
+    keep: int
+    which: str = "random"
+    shuffled: bool = False
+
+    def __call__(self, layers: int, rng: np.random.Generator) -> Order:
+        """Raises `OrderError` where the model has fewer layers."""
+        if not 1 <= self.keep <= layers:
+            raise OrderError(
+                f"This model can keep 1 to {layers} of its layers, but not {self.keep}; take another number."
+            )
+        if self.which == "random":
+            kept = np.sort(rng.choice(layers, self.keep, replace=False))
+        elif self.which == "even":
+            kept = np.linspace(0, layers - 1, self.keep).round().astype(int)
+        elif self.which == "first":
+            kept = np.arange(self.keep)
+        else:
+            raise OrderError(f"The layers to keep are one of {', '.join(KEEP)}, but got {self.which!r}.")
+        return tuple((rng.permutation(kept) if self.shuffled else kept).tolist())
+
+    def __str__(self) -> str:
+        return "arbitrary" if self.shuffled else "sequential"
+
+
+KEEP = ("random", "even", "first")
+"""Which layers a pruned model keeps."""
+
+POLICIES: dict[str, Sampler] = {"sequential": sequential, "arbitrary": arbitrary, "layerdrop": layerdrop}
+
+
+def draw(policy: str | Sampler, layers: int, count: int, seed: int = 0) -> list[Order]:
     """`count` orders of a policy for an evaluation: the k-th is the same whatever the count.
 
     A policy without chance has one order only, and gives that one.
     """
-    if policy == "sequential":
-        return [sequential(layers)]
-    sampler = POLICIES[policy]
-    return [sampler(layers, stream(seed, f"evaluate {policy}", k)) for k in range(count)]
+    sampler = POLICIES[policy] if isinstance(policy, str) else policy
+    drawn = [sampler(layers, stream(seed, f"evaluate {policy}", k)) for k in range(count)]
+    return drawn if len(set(drawn)) > 1 else drawn[:1]
 
 
 def inversions(order: Sequence[int]) -> int:

@@ -80,6 +80,10 @@ class Profile:
     """How the base is made where `backbone.checkpoint` is None."""
     seeds: int = 5
     """Networks an approach (§4)."""
+    depths: tuple[int, ...] = (3, 6, 9)
+    """Numbers of layers that models are pruned to and refined with (§4.2)."""
+    sources: int = 12
+    """Baseline and LayerShuffle networks that merged models take their layers from (§4.4)."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,10 @@ class Approach:
     encode_position: bool = False
     predict_position: bool = False
     average_position_loss: bool = False
+    layers: int | None = None
+    """Only the first so many layers of the base, the rest cut off before refining (§4.2); None: all."""
+    hotter: float = 1.0
+    """How many times the schedule's learning rate: hotter refining drifts further from the base (§4.4)."""
 
 
 APPROACHES = {
@@ -100,6 +108,10 @@ APPROACHES = {
     "layershuffle-position": Approach("arbitrary", encode_position=True),
     "layershuffle-predict": Approach("arbitrary", predict_position=True, average_position_loss=True),
     "layershuffle-predict-sum": Approach("arbitrary", predict_position=True),
+    "layerdrop": Approach("layerdrop"),
+    **{f"refined-{layers}": Approach("sequential", layers=layers) for layers in range(1, 12)},
+    **{f"baseline-x{times}": Approach("sequential", hotter=times) for times in (4, 12, 24)},
+    **{f"layershuffle-x{times}": Approach("arbitrary", hotter=times) for times in (4, 12)},
 }
 """`base` stands for the public checkpoint; each of the others refines it (§4). The position losses of
 `layershuffle-predict` are averaged over the layers as in the authors' code; their sum, as §3.4 has it, weighs L times
@@ -107,8 +119,9 @@ as much and is an approach of its own.
 """
 
 TABLE_1 = ("baseline", "layershuffle", "layershuffle-position", "layershuffle-predict")
-BOOK = (*TABLE_1, "layershuffle-predict-sum")
-"""All that the pages ask for."""
+DRIFTED = ("baseline-x4", "baseline-x12", "baseline-x24", "layershuffle-x4", "layershuffle-x12")
+"""Refined ever further away from the base, to see when merged models break: `DRIFT_SEEDS` networks of each."""
+DRIFT_SEEDS = 4
 
 _SMALL = {"image_size": 8, "channels": 1, "initial_std": 0.1}
 
@@ -122,13 +135,15 @@ PROFILES = {
             pretrain=Schedule(steps=60, batch_size=32, learning_rate=2e-3, check_every=20, cpu=True),
             refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
             seeds=2,
+            depths=(1, 2, 3),
+            sources=4,
         ),
         Profile(
             name="digits",
             data=Data("digits", classes=10, selection=200, train=600),
             backbone=Backbone(layers=12, hidden_size=64, heads=4, mlp_size=128, patch_size=4, **_SMALL),
             pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
-            refine=Schedule(steps=500, batch_size=64, learning_rate=7e-4, check_every=50, cpu=True),
+            refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, cpu=True),
         ),
         Profile(
             name="cifar100",

@@ -63,6 +63,10 @@ class Run:
         return Run(self.profile, "base", 0)
 
     @property
+    def layers(self) -> int:
+        return profiles.approach(self.approach).layers or self.profile.backbone.layers
+
+    @property
     def schedule(self) -> profiles.Schedule:
         schedule = self.profile.pretrain if self.approach == "base" else self.profile.refine
         if schedule is None:
@@ -70,7 +74,8 @@ class Run:
                 f"The profile {self.profile.name!r} has no base of its own to train: it starts from the "
                 f"checkpoint {self.profile.backbone.checkpoint!r}."
             )
-        return schedule
+        hotter = profiles.approach(self.approach).hotter
+        return dataclasses.replace(schedule, learning_rate=schedule.learning_rate * hotter)
 
     @property
     def recipe(self) -> dict:
@@ -103,6 +108,18 @@ def study(profile: Profile, approaches: Iterable[str] = profiles.TABLE_1, seeds:
     return [Run(profile, approach, seed) for approach in approaches for seed in range(seeds or profile.seeds)]
 
 
+def book(profile: Profile) -> list[Run]:
+    """All runs that the pages ask for by default."""
+    wanted = [
+        *study(profile),
+        *study(profile, ["layershuffle-predict-sum"], 2),
+        *study(profile, ["layerdrop", *(f"refined-{layers}" for layers in profile.depths)]),
+        *study(profile, ["baseline", "layershuffle"], profile.sources),
+        *study(profile, profiles.DRIFTED, profiles.DRIFT_SEEDS),
+    ]
+    return list(dict.fromkeys(wanted))
+
+
 def splits_of(profile: Profile) -> "Splits":
     """The images of a profile: to learn from, to choose the checkpoint, to report."""
     from lsnotebook import data
@@ -128,6 +145,14 @@ def load(run: Run) -> "ShuffleViT":
     model = ShuffleViT(ShuffleViTConfig(**json.loads(verified(run, "config.json"))))
     model.load_state_dict(weights)
     return model.eval()
+
+
+def base_of(run: Run) -> "ShuffleViT":
+    """The model that a run began with."""
+    from lsnotebook import training
+
+    base = load(run.base).state_dict() if run.base else None
+    return training.initial(run.profile, profiles.approach(run.approach), run.seed, base)
 
 
 def history(run: Run) -> pd.DataFrame:
@@ -201,10 +226,8 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
             advance(run.schedule.steps)
             return
         run.unfinished.mkdir(exist_ok=True)
-        splits, approach = splits_of(run.profile), profiles.approach(run.approach)
-        base = load(run.base).state_dict() if run.base else None
-        model = training.initial(run.profile, approach, run.seed, base)
-        table = training.train(model, splits, run.schedule, approach.order, run.seed, run.unfinished, advance)
+        splits, policy, model = splits_of(run.profile), profiles.approach(run.approach).order, base_of(run)
+        table = training.train(model, splits, run.schedule, policy, run.seed, run.unfinished, advance)
         if state.is_main_process:
             _store(run, model, table)
 

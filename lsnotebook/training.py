@@ -102,32 +102,36 @@ def initial(profile: Profile, approach: Approach, seed: int, base: dict[str, Ten
     """The model before its first step: the weights of the checkpoint or of `base`, fresh ones for the rest."""
     backbone = profile.backbone
     variant = dataclasses.asdict(approach)
-    del variant["order"]
+    del variant["order"], variant["layers"], variant["hotter"]
     with seeded(seed, "initialisation"):
         if backbone.checkpoint:
-            return ShuffleViT.from_pretrained(
+            model = ShuffleViT.from_pretrained(
                 backbone.checkpoint,
                 num_labels=profile.data.classes,
                 ignore_mismatched_sizes=True,  # a head for other classes is made anew
                 **variant,
             )
-        model = ShuffleViT(
-            ShuffleViTConfig(
-                hidden_size=backbone.hidden_size,
-                num_hidden_layers=backbone.layers,
-                num_attention_heads=backbone.heads,
-                intermediate_size=backbone.mlp_size,
-                image_size=backbone.image_size,
-                patch_size=backbone.patch_size,
-                num_channels=backbone.channels,
-                num_labels=profile.data.classes,
-                initializer_range=backbone.initial_std,
-                hidden_dropout_prob=backbone.dropout,
-                **variant,
+        else:
+            model = ShuffleViT(
+                ShuffleViTConfig(
+                    hidden_size=backbone.hidden_size,
+                    num_hidden_layers=backbone.layers,
+                    num_attention_heads=backbone.heads,
+                    intermediate_size=backbone.mlp_size,
+                    image_size=backbone.image_size,
+                    patch_size=backbone.patch_size,
+                    num_channels=backbone.channels,
+                    num_labels=profile.data.classes,
+                    initializer_range=backbone.initial_std,
+                    hidden_dropout_prob=backbone.dropout,
+                    **variant,
+                )
             )
-        )
     if base:
         model.load_state_dict({**model.state_dict(), **base})  # a name that the model lacks is an error
+    if approach.layers:
+        del model.vit.layers[approach.layers :]
+        model.config.num_hidden_layers = approach.layers
     return model
 
 
