@@ -1,13 +1,13 @@
 """What the layers do at the positions that they find themselves at (§4.3, §5): outputs, norms, attention, maps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lsnotebook import runs
-from lsnotebook.evaluation import in_words
+from lsnotebook.evaluation import EVALUATION_CODE, in_words
 from lsnotebook.orders import Order, arbitrary
 from lsnotebook.plots import NAMES
 from lsnotebook.randomness import stream
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lsnotebook.model import ShuffleViT
+
+
+ANALYSIS_CODE = (*EVALUATION_CODE, "analysis")
 
 
 class Record(NamedTuple):
@@ -99,15 +102,21 @@ def norms(models: Sequence[Run], images: int = 1000) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def dependence(norms: pd.DataFrame, measure: str = "contribution") -> pd.DataFrame:
-    """Spearman's rank correlation of a norm with the distance (unsigned) from the layer's own place, for each run."""
+def dependence(models: Sequence[Run], images: int = 1000, measure: str = "contribution") -> pd.DataFrame:
+    """Spearman's rank correlation of a norm with the distance (unsigned) from the layer's own place, for each run.
+
+    Remembered in the run store. Columns: approach, seed, correlation.
+    """
     from scipy import stats
 
-    rows = [
-        (*names, stats.spearmanr(group["distance"].abs(), group[measure]).statistic)
-        for names, group in norms.groupby(["approach", "seed"], sort=False)
-    ]
-    return pd.DataFrame(rows, columns=["approach", "seed", "correlation"])
+    def fresh() -> pd.DataFrame:
+        rows = [
+            (*names, stats.spearmanr(group["distance"].abs(), group[measure]).statistic)
+            for names, group in norms(models, images).groupby(["approach", "seed"], sort=False)
+        ]
+        return pd.DataFrame(rows, columns=["approach", "seed", "correlation"])
+
+    return _remembered(models, f"dependence of {measure}", {"images": images}, fresh)
 
 
 def outputs_of(noted: Record, layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -128,15 +137,26 @@ def named_by_neighbours(vectors: np.ndarray, positions: np.ndarray, neighbours: 
 def readability(models: Sequence[Run], layer: int, images: int = 1000) -> pd.DataFrame:
     """How well the position of a layer is read from its outputs by `named_by_neighbours`, for each run.
 
-    Columns: approach, seed, accuracy, and its recall for the first quarter of the positions and for the others.
+    Remembered. Columns: approach, seed, accuracy, and its recall for the first quarter of the positions
+    and for the others.
     """
-    rows = []
-    for run in models:
-        vectors, positions = outputs_of(recorded(run, images), layer)
-        right = named_by_neighbours(vectors, positions) == positions
-        first = positions < run.layers / 4
-        rows.append((run.approach, run.seed, right.mean(), right[first].mean(), right[~first].mean()))
-    return pd.DataFrame(rows, columns=["approach", "seed", "accuracy", "first", "others"])
+
+    def fresh() -> pd.DataFrame:
+        rows = []
+        for run in models:
+            vectors, positions = outputs_of(recorded(run, images), layer)
+            right = named_by_neighbours(vectors, positions) == positions
+            first = positions < run.layers / 4
+            rows.append((run.approach, run.seed, right.mean(), right[first].mean(), right[~first].mean()))
+        return pd.DataFrame(rows, columns=["approach", "seed", "accuracy", "first", "others"])
+
+    return _remembered(models, "readability", {"layer": layer, "images": images}, fresh)
+
+
+def _remembered(models: Sequence[Run], name: str, what: dict, fresh: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    runs.ensure(models)
+    recipe = {"runs": [run.key for run in models], "name": name, **what, "code": code_version(*ANALYSIS_CODE)}
+    return remembered(recipe, name.replace(" ", "-"), fresh)
 
 
 def read_table(read: pd.DataFrame, on_map: Mapping[str, np.ndarray], layers: int) -> pd.DataFrame:
@@ -173,7 +193,7 @@ def umap(vectors: np.ndarray, neighbours: int = 15) -> pd.DataFrame:
         return pd.DataFrame(UMAP(neighbours, random_state=0, n_jobs=1).fit_transform(vectors), columns=["x", "y"])
 
     recipe = {"vectors": checksum(np.ascontiguousarray(vectors).tobytes()), "neighbours": neighbours}
-    return remembered({**recipe, "code": code_version("analysis")}, "umap", fresh)
+    return remembered({**recipe, "code": code_version(*ANALYSIS_CODE)}, "umap", fresh)
 
 
 def switched_off(norms: pd.DataFrame, below: float = 0.1) -> pd.DataFrame:
@@ -201,7 +221,7 @@ def joint(noted: Record, images: int = 80) -> tuple[np.ndarray, pd.DataFrame]:
 
 
 def attention_maps(noted: Record, images: int) -> np.ndarray:
-    """(B, P, rows, columns): where the class token looks, the mean over the heads; the patches stand as in the image."""
+    """(B, P, rows, columns): the class token's attention, the mean over the heads; patches as in the image."""
     weights = noted.looks[:images].mean(axis=2)[..., 1:]
     side = round(weights.shape[-1] ** 0.5)
     return weights.reshape(*weights.shape[:2], side, side)

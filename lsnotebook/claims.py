@@ -270,7 +270,7 @@ def ensemble_is_better(build: Build) -> list[Statement]:
 
 def contribution_by_distance(build: Build) -> list[Statement]:
     models = [*build.sources("layershuffle"), *build.sources("baseline")]
-    found = analysis.dependence(analysis.norms(models))
+    found = analysis.dependence(models)
     strength = {name: 100 * group["correlation"].abs().to_numpy() for name, group in found.groupby("approach")}
     return [
         Statement("|rank correlation|, %,", strength["layershuffle"], above=10),
@@ -352,57 +352,3 @@ def check(profile: Profile) -> pd.DataFrame:
         for statement in claim.statements(build)
     ]
     return pd.DataFrame(rows)
-
-
-def verdicts(statements: pd.DataFrame) -> pd.Series:
-    """The verdict of each claim, from those of its statements: it holds if all do, and not if one does not."""
-
-    def together(parts: pd.Series) -> str:
-        return HOLDS if (parts == HOLDS).all() else FAILS if (parts == FAILS).any() else UNTOLD
-
-    return statements.groupby("id", sort=False)["verdict"].agg(together)
-
-
-def names(statements: pd.DataFrame, verdict: str) -> str:
-    """The claims of this verdict, for a sentence."""
-    found = verdicts(statements)
-    return ", ".join(found.index[found == verdict]) or "none"
-
-
-def records(statements: pd.DataFrame) -> list[dict]:
-    """One object for each claim: id, claim, paper, build, interval, verdict, rule and chapter; the numbers are those of
-    its first statement, and `statements` holds all of them."""
-    found, objects = verdicts(statements), []
-    for name, group in statements.groupby("id", sort=False):
-        rows = [
-            {
-                "rule": row.rule,
-                "paper": None if pd.isna(row.paper) else row.paper,
-                "build": row.build,
-                "interval": [row.low, row.high],
-                "verdict": row.verdict,
-            }
-            for row in group.itertuples()
-        ]
-        first = group.iloc[0]
-        objects.append(
-            {"id": name, "claim": first["claim"], **rows[0], "verdict": found[name], "chapter": first["chapter"]}
-            | {"statements": rows}
-        )
-    return objects
-
-
-def board(statements: pd.DataFrame) -> pd.DataFrame:
-    """The scoreboard for a page: one row for each statement, claims linked to their chapter."""
-    found, rows = verdicts(statements), {}
-    for number, row in enumerate(statements.itertuples()):
-        new = number == 0 or statements["id"][number - 1] != row.id
-        mark = {HOLDS: "✓", FAILS: "✗", UNTOLD: "?"}[row.verdict]
-        rows[number] = {
-            "": f'<a href="{row.chapter}.html">{row.id}</a>' if new else "",
-            "claim": f"{row.claim} <b>{found[row.id].capitalize()}.</b>" if new else "",
-            "rule": f"{mark} {row.rule}",
-            "paper": "" if pd.isna(row.paper) else f"{row.paper:.1f}",
-            "this build": f"{row.build:.1f}<br><small>[{row.low:.1f}, {row.high:.1f}]</small>",
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").set_index("")

@@ -67,13 +67,13 @@ def train(profile: str, approaches: tuple[str, ...], seed: int | None, seeds: in
 @click.option("--json", "as_json", is_flag=True, help="As a list of objects.")
 def claims(profile: str, as_json: bool) -> None:
     """Check every claim of the paper on the networks of a profile, training those that are missing."""
-    from lsnotebook import claims
+    from lsnotebook import claims, scoreboard
 
     statements = claims.check(profiles.profile(profile))
     if as_json:
-        click.echo(json.dumps(claims.records(statements), indent=1))
+        click.echo(json.dumps(scoreboard.records(statements), indent=1))
         return
-    for claim in claims.records(statements):
+    for claim in scoreboard.records(statements):
         click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
         for part in claim["statements"]:
             low, high = part["interval"]

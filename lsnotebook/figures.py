@@ -136,8 +136,9 @@ def by_layer(contributions: pd.DataFrame) -> "Figure":
         chosen = contributions.query("measure == @measure")
         for place, (approach, group) in enumerate(chosen.groupby("approach", sort=False)):
             per_seed = 100 * group.groupby(["layer", "seed"])["contribution"].mean().unstack()
-            panel.bar(per_seed.index + 0.4 * (place - 0.5), per_seed.mean(axis=1), 0.38, yerr=per_seed.std(axis=1),
-                      color=COLOURS[approach], ecolor=INK, label=NAMES[approach], error_kw={"linewidth": 1})  # fmt: skip
+            mean, std, left = per_seed.mean(axis=1), per_seed.std(axis=1), per_seed.index + 0.4 * (place - 0.5)
+            panel.bar(left, mean, 0.38, color=COLOURS[approach], label=NAMES[approach])
+            panel.errorbar(left, mean, std, fmt="none", ecolor=INK, linewidth=1)
         panel.set(title=measure, ylabel="points of top-1")
     panels[-1].set(xlabel="layer", xticks=sorted(contributions["layer"].unique()))
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
@@ -211,9 +212,11 @@ def swarm(models: pd.DataFrame, chance: float) -> "Figure":
     chance_line(axes, chance)
     names = models["approach"].map(NAMES) + ",\n" + models["model"].str.replace(" of", "\nof")
     table = models.assign(top1=100 * models["top1"], names=names)
-    seaborn.swarmplot(table, x="names", y="top1", hue="approach", palette=COLOURS, size=3, ax=axes, legend=False)
+    # Where all models agree, the column is not wide enough for their dots side by side: they may overlap then.
+    style = {"hue": "approach", "palette": COLOURS, "size": 2.2, "legend": False, "warn_thresh": 1}
+    seaborn.swarmplot(table, x="names", y="top1", ax=axes, **style)
+    axes.tick_params(axis="x", labelsize=8.5, bottom=False)
     axes.set(xlabel="", ylabel="top-1 accuracy, %", ylim=(0, 102))
-    axes.tick_params(bottom=False)
     return figure
 
 
@@ -272,7 +275,7 @@ def looks(images: "np.ndarray", weights: "np.ndarray", positions: Sequence[int])
     `weights` (B, P, rows, columns) are the mean over the heads, of the patches only; each map runs from none (dark) to
     its own largest weight (bright).
     """
-    figure, _ = new(4.8, 0.4 + 0.72 * len(images))
+    figure, _ = new(4.8, 0.3 + 0.4 * len(images))
     figure.clear()
     rows = figure.subplots(len(images), 1 + len(positions), squeeze=False)
     for row, image, maps_of_image in zip(rows, images, weights, strict=True):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from lsnotebook import profiles, runs
@@ -144,6 +143,15 @@ def drift(run: Run) -> float:
     return (moved / sum(base[name].square().sum().item() for name in weights)) ** 0.5
 
 
+def drifts(models: Sequence[Run]) -> pd.DataFrame:
+    """`drift` of each run, remembered in the run store; columns seed and drift."""
+
+    def fresh() -> pd.DataFrame:
+        return pd.DataFrame({"seed": [run.seed for run in models], "drift": [drift(run) for run in models]})
+
+    return _remembered(models, "drift", {}, fresh)
+
+
 def drifted_accuracies(profile: Profile, merged: int = 20, orders: int = 10) -> pd.DataFrame:
     """Models refined ever hotter, and those merged from them: one row for each approach and heat.
 
@@ -157,7 +165,7 @@ def drifted_accuracies(profile: Profile, merged: int = 20, orders: int = 10) -> 
         models = runs.study(profile, [name], profiles.DRIFT_SEEDS)
         together = merged_accuracies(models, policy, merged, min(len(models), profile.backbone.layers))["top1"]
         source = accuracies(models, policy, orders)["top1"].mean()
-        rows.append((kind, times, np.mean([drift(run) for run in models]), source, together.mean(), together.std()))
+        rows.append((kind, times, drifts(models)["drift"].mean(), source, together.mean(), together.std()))
     table = pd.DataFrame(rows, columns=["approach", "hotter", "drift", "source", "merged", "std"])
     return table.sort_values(["approach", "hotter"], ignore_index=True)
 
@@ -193,7 +201,7 @@ def table2(models: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     numbers = {"paper": published.set_index(build.index.names)[["mean", "std"]], "this build": build}
     texts = {
         (measure.replace("top", "top-"), source): {
-            (NAMES[approach], model): f"{100 * row['mean']:.2f}"
+            f"{NAMES[approach]}, {model}": f"{100 * row['mean']:.2f}"
             + (f" ± {100 * row['std']:.2f}" if row["std"] >= 0 else "")
             for (approach, model, of), row in table.iterrows()
             if of == measure and (approach, model, of) in build.index
@@ -201,7 +209,7 @@ def table2(models: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
         for measure in ("top1", "top5")
         for source, table in numbers.items()
     }
-    return pd.DataFrame(texts).sort_index(level=0, ascending=False, sort_remaining=False)
+    return pd.DataFrame(texts)
 
 
 def _remembered(models: Sequence[Run], name: str, what: dict, fresh: Callable[[], pd.DataFrame]) -> pd.DataFrame:

@@ -85,6 +85,10 @@ class Pruned:
             raise OrderError(f"The layers to keep are one of {', '.join(KEEP)}, but got {self.which!r}.")
         return tuple((rng.permutation(kept) if self.shuffled else kept).tolist())
 
+    def is_certain(self, layers: int) -> bool:
+        """Whether there is one such order only."""
+        return not self.shuffled and (self.which != "random" or self.keep == layers)
+
     def __str__(self) -> str:
         return "arbitrary" if self.shuffled else "sequential"
 
@@ -101,8 +105,9 @@ def draw(policy: str | Sampler, layers: int, count: int, seed: int = 0) -> list[
     A policy without chance has one order only, and gives that one.
     """
     sampler = POLICIES[policy] if isinstance(policy, str) else policy
-    drawn = [sampler(layers, stream(seed, f"evaluate {policy}", k)) for k in range(count)]
-    return drawn if len(set(drawn)) > 1 else drawn[:1]
+    if sampler is sequential or (isinstance(sampler, Pruned) and sampler.is_certain(layers)):
+        count = 1
+    return [sampler(layers, stream(seed, f"evaluate {policy}", k)) for k in range(count)]
 
 
 def inversions(order: Sequence[int]) -> int:

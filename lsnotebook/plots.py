@@ -7,6 +7,7 @@ import base64
 import functools
 import html
 import io
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Data = pd.DataFrame | dict[str, pd.DataFrame] | None
+"""What a figure or table was made from: one table, or several by their name."""
 INK = "#010203"
 """Stands for the colour of the page's text while matplotlib draws."""
 COLOURS = {
@@ -77,7 +80,7 @@ def new(width: float = 4.8, height: float = 2.8, columns: int = 1, **options) ->
 
 
 @styled
-def themed(figure: "Figure", alt: str, made: str = "", data: pd.DataFrame | None = None) -> "HTML":
+def themed(figure: "Figure", alt: str, made: str = "", data: Data = None) -> "HTML":
     """The figure as inline SVG for both themes; `alt` says in a sentence what it shows, `made` how it was made.
 
     `data` is what it was drawn from, to be saved as a CSV file.
@@ -92,7 +95,7 @@ def themed(figure: "Figure", alt: str, made: str = "", data: pd.DataFrame | None
     return HTML(svg.replace("<svg", f"<svg {label}", 1) + footnote(made, data))
 
 
-def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: pd.DataFrame | None = None) -> "HTML":
+def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Data = None) -> "HTML":
     """A data frame as the book's tables look, scrollable on a phone; `made` says how it was made.
 
     What can be saved as a CSV file is the frame itself, or `data` where the frame is made for the eye.
@@ -102,15 +105,17 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: pd.DataF
     body = frame.rename(index=NAMES).to_html(
         border=0, float_format=f"%.{decimals}f", na_rep="–", index_names=False, escape=False
     )
+    body = re.sub(r"(\d) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
     return HTML(f'<div class="themed scroll">{body}</div>{footnote(made, frame if data is None else data)}')
 
 
-def footnote(made: str, data: pd.DataFrame | None = None) -> str:
+def footnote(made: str, data: Data = None) -> str:
     """Below a figure: how it was made, and its data one click away, in the page itself and so without a server."""
     if not made:
         return ""
     link = ""
     if data is not None:
+        data = pd.concat(data, names=["source"]).reset_index(level=0) if isinstance(data, dict) else data
         plain = data if isinstance(data.index, pd.RangeIndex) else data.reset_index()
         csv = base64.b64encode(plain.to_csv(index=False, float_format="%.6g").encode()).decode()
         link = f' <a download="data.csv" href="data:text/csv;base64,{csv}">The data (CSV)</a>'
@@ -128,7 +133,7 @@ def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for row in table.sort_values("policy", ascending=False, kind="stable").itertuples():
             text = f"{100 * row.mean:.2f} ± {100 * row.std:.2f}"
             if pd.notna(getattr(row, "low", None)):
-                text += f"<br><small>[{100 * row.low:.1f}, {100 * row.high:.1f}]</small>"
+                text += f" [{100 * row.low:.1f}, {100 * row.high:.1f}]"
             columns.setdefault(source, {})[NAMES[row.approach], row.policy] = text
     wide = pd.DataFrame(columns)
     return wide.loc[sorted(wide.index, key=lambda index: list(NAMES.values()).index(index[0]))]

@@ -163,6 +163,7 @@ def history(run: Run) -> pd.DataFrame:
 
 def made(models: Sequence[Run], notebook: str, **parameters: object) -> str:
     """How a figure came to be: profile, seeds, what trained its models, and the line that makes it again."""
+    ensure(models)
     profile, seeds = models[0].profile, sorted({run.seed for run in models})
     by = json.loads(verified(models[0], "made.json"))
     line = " ".join(f"-p {name} {value}" for name, value in parameters.items())

@@ -14,7 +14,7 @@ def invoke(*words):
 
 
 def test_status_tells_done_begun_and_to_do():
-    study = runs.study(profiles.PROFILES["smoke"], profiles.BOOK)
+    study = runs.book(profiles.PROFILES["smoke"])
     study[0].folder.mkdir(parents=True)
     study[1].unfinished.mkdir(parents=True)
     lines = invoke("status", "smoke").output.splitlines()
@@ -32,7 +32,10 @@ def test_train_asks_for_the_named_runs(monkeypatch):
     assert asked == [Run(smoke, "layershuffle", 7)]
     asked.clear()
     assert invoke("train", "smoke").exit_code == 0
-    assert asked == runs.study(smoke, profiles.BOOK)
+    assert asked == runs.book(smoke)
+    asked.clear()
+    assert invoke("train", "smoke", "--seeds", "1").exit_code == 0
+    assert asked == runs.study(smoke, seeds=1)
 
 
 @pytest.mark.parametrize(

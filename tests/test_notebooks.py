@@ -9,8 +9,10 @@ import nbformat
 import pandas as pd
 import pytest
 
+from lsnotebook.profiles import PROFILES
+
 BOOK = Path(__file__).parent.parent / "book"
-CHAPTERS = sorted(BOOK.glob("[0-9]*.ipynb"))
+CHAPTERS = sorted(BOOK.glob("*[a-z].ipynb"))
 
 
 @pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
@@ -72,11 +74,9 @@ def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, s
     assert run.returncode == 0, run.stderr
 
     from lsnotebook import evaluation, runs
-    from lsnotebook.profiles import PROFILES
 
     models = runs.study(PROFILES["smoke"], seeds=seeds)
-    html = "".join(o["data"]["text/html"] for c in nbformat.read(out, 4).cells for o in c.get("outputs", [])
-                   if "text/html" in o.get("data", {}))  # fmt: skip
+    html = page(out)
     for policy in ("sequential", "arbitrary"):
         expected = evaluation.over_seeds(evaluation.accuracies(models, policy, orders))
         assert (expected["seeds"] == seeds).all()
@@ -97,6 +97,80 @@ def test_method_demonstrates_equality_and_the_reverse_backward_pass(tmp_path, or
     assert f"forward  {order}\nbackward {order[::-1]}" in printed
 
 
+def page(out):
+    """All that the cells of a run show as HTML."""
+    return "".join(o["data"]["text/html"] for c in nbformat.read(out, 4).cells for o in c.get("outputs", [])
+                   if "text/html" in o.get("data", {}))  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("layers", "keep"), [(2, "random"), ([1, 4], "even")])
+def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers, keep):
+    parameters = ("profile=smoke", f"layers={layers}", f"keep={keep}", "seeds=2", "orders=3")
+    run, out = papermill("03_pruning", tmp_path, *parameters)
+    assert run.returncode == 0, run.stderr
+
+    from lsnotebook import pruning, runs
+
+    depths = layers if isinstance(layers, list) else [layers]
+    models = runs.study(PROFILES["smoke"], ["layershuffle", "layerdrop", "baseline"], 2)
+    shown = pruning.by_depth(pruning.pruned_accuracies(models, depths, keep, 3))
+    assert all(f"<td>{value:.1f}</td>" in page(out) for value in shown.to_numpy().ravel())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("layer", "images"), [(0, 100), (3, 300)])
+def test_representations_show_the_numbers_that_the_library_computes(tmp_path, layer, images):
+    parameters = ("profile=smoke", f"layer={layer}", f"images={images}", "seeds=2")
+    run, out = papermill("04_representations", tmp_path, *parameters)
+    assert run.returncode == 0, run.stderr
+
+    from lsnotebook import analysis, runs
+
+    models = runs.study(PROFILES["smoke"], ["layershuffle", "baseline"], 2)
+    for _, group in analysis.readability(models, layer, images).groupby("approach"):
+        assert f"<td>{100 * group['accuracy'].mean():.1f}<br>" in page(out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sources", "merged"), [(4, 10), (5, 6)])
+def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources, merged):
+    parameters = ("profile=smoke", f"sources={sources}", f"merged={merged}", "orders=3")
+    run, out = papermill("05_merging", tmp_path, *parameters)
+    assert run.returncode == 0, run.stderr
+
+    from lsnotebook import merging, runs
+
+    for approach, policy in (("baseline", "sequential"), ("layershuffle", "arbitrary")):
+        models = runs.study(PROFILES["smoke"], [approach], sources)
+        top1 = 100 * merging.merged_accuracies(models, policy, merged)["top1"]
+        assert len(top1) == merged and f"{top1.mean():.2f} ± {top1.std():.2f}" in page(out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("images", "shown"), [(80, 1), (100, 3)])
+def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images, shown):
+    run, out = papermill("06_discussion", tmp_path, "profile=smoke", f"images={images}", f"shown={shown}", "seeds=2")
+    assert run.returncode == 0, run.stderr
+
+    from lsnotebook import analysis, runs
+
+    off = analysis.switched_off(analysis.norms(runs.study(PROFILES["smoke"], ["layershuffle", "baseline"], 2), images))
+    assert all(f"<td>{value:.1f}</td>" in page(out) for value in off.iloc[:, 1])
+
+
+@pytest.mark.slow
+def test_the_scoreboard_has_every_claim(tmp_path):
+    run, out = papermill("scoreboard", tmp_path, "profile=smoke")
+    assert run.returncode == 0, run.stderr
+
+    from lsnotebook import claims, scoreboard
+
+    for claim in scoreboard.records(claims.check(PROFILES["smoke"])):
+        assert claim["claim"] in page(out) and scoreboard.marked(claim["verdict"]) in page(out)
+        assert f"{claim['build']:.1f}<br><small>" in page(out)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameter", "sentence"),
@@ -104,6 +178,15 @@ def test_method_demonstrates_equality_and_the_reverse_backward_pass(tmp_path, or
         ("02_execution_order", "profle=smoke", "There is no parameter 'profle'"),
         ("02_execution_order", "seeds=0", "'seeds' is 0, but it takes a whole number from 1 to 100."),
         ("02_execution_order", "profile=digit", "did you mean 'digits'?"),
+        ("03_pruning", "layers=0", "'layers' is 0, but it takes a whole number from 1 to 12, or a list"),
+        ("03_pruning", "layers=13", "'layers' is 13, but it takes a whole number from 1 to 12"),
+        ("03_pruning", "layers=x", "'layers' is 'x', but it takes a whole number from 1 to 12"),
+        ("03_pruning", "keep=fist", "did you mean 'first'?"),
+        ("04_representations", "layer=12", "'layer' is 12, but it takes a whole number from 0 to 11."),
+        ("05_merging", "merged=0", "'merged' is 0, but it takes a whole number from 2 to 10000."),
+        ("05_merging", "sources=11", "'sources' is 11, but it takes a whole number from 12 to 100."),
+        ("06_discussion", "shown=21", "'shown' is 21, but it takes a whole number from 1 to 20."),
+        ("scoreboard", "profile=ImageNet", "did you mean 'imagenet'?"),
         ("01_method", "order=[0, 12]", "'order' is '[0, 12]', but it takes a whole number from 0 to 11"),
     ],
 )

@@ -1,12 +1,14 @@
 """Figures show what the frames hold, in the page's own ink."""
 
+import base64
+import io
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lsnotebook import plots
+from lsnotebook import figures, plots
 
 APPROACHES = ("baseline", "layershuffle")
 
@@ -28,33 +30,63 @@ def test_side_by_side_has_a_row_an_approach_and_order_and_a_column_a_source():
     table = plots.side_by_side({"paper": paper, "build": build})
     assert list(table.index) == [("ViT", "sequential"), ("LayerShuffle", "sequential")]
     assert table.loc[("ViT", "sequential"), "paper"] == "82.61 ± 0.28"
-    assert table.loc[("LayerShuffle", "sequential"), "build"] == "90.00 ± 1.00<br><small>[88.0, 92.0]</small>"
+    assert table.loc[("LayerShuffle", "sequential"), "build"] == "90.00 ± 1.00 [88.0, 92.0]"
 
 
 def test_by_order_draws_every_network_under_every_order(accuracies):
-    figure = plots.by_order(accuracies, chance=0.1)
+    figure = figures.by_order(accuracies, chance=0.1)
     dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     drawn = np.concatenate([line.get_ydata() for line in dots])
     assert np.allclose(np.sort(drawn), np.sort(100 * accuracies["top1"]))
 
 
 def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
-    figure = plots.by_distance(accuracies, chance=0.1)
+    figure = figures.by_distance(accuracies, chance=0.1)
     line = next(line for line in figure.axes[0].lines if line.get_label() == "LayerShuffle")
     expected = accuracies.query("approach == 'layershuffle'").groupby("draw")["top1"].mean()
     assert np.allclose(np.sort(line.get_ydata()), np.sort(100 * expected))
 
 
 def test_themed_svg_has_the_pages_ink_and_a_text_for_those_who_cannot_see_it(accuracies):
-    html = plots.themed(plots.by_order(accuracies, 0.1), 'Accuracy of "two"', "Again: papermill").data
+    html = plots.themed(figures.by_order(accuracies, 0.1), 'Accuracy of "two"', "Again: papermill").data
     assert plots.INK not in html
     assert "currentColor" in html
     assert 'aria-label="Accuracy of &quot;two&quot;"' in html
     assert re.search(r'<p class="themed made">Again: papermill</p>$', html)
 
 
-def test_every_approach_has_a_name_and_a_colour_of_its_own():
-    from lsnotebook.profiles import APPROACHES
+def test_data_are_one_click_away_and_need_no_server():
+    table = pd.DataFrame({"approach": ["baseline"], "top1": [0.125]})
+    link = re.search(r'href="data:text/csv;base64,([^"]*)"', plots.footnote("made", table))[1]
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(base64.b64decode(link))), table)
+    several = re.search(r'base64,([^"]*)"', plots.footnote("made", {"paper": table, "build": table}))[1]
+    assert pd.read_csv(io.BytesIO(base64.b64decode(several)))["source"].tolist() == ["paper", "build"]
 
-    assert set(plots.NAMES) == set(plots.COLOURS) == set(APPROACHES)
-    assert len(set(plots.COLOURS.values())) == len(APPROACHES)
+
+def test_intervals_stand_below_their_means():
+    assert "14.3<br><small>[14.0, 14.6]</small>" in plots.table(pd.DataFrame({"share": ["14.3 [14.0, 14.6]"]})).data
+
+
+def test_every_approach_that_is_shown_has_a_name_and_a_colour_of_its_own():
+    from lsnotebook.profiles import TABLE_1
+
+    assert set(plots.NAMES) == set(plots.COLOURS) >= {*TABLE_1, "layerdrop", "refined"}
+    assert len(set(plots.COLOURS.values())) == len(plots.COLOURS)
+
+
+def test_by_depth_draws_the_mean_of_each_depth_in_each_order():
+    rows = [
+        {"approach": a, "policy": policy, "layers": layers, "seed": seed, "top1": 0.01 * layers + 0.1 * seed}
+        for a in ("layershuffle", "layerdrop") for policy in ("sequential", "arbitrary") for layers in (3, 6)
+        for seed in (0, 1)
+    ]  # fmt: skip
+    published = pd.DataFrame({"approach": ["layershuffle"], "policy": "sequential", "layers": 3, "top1": 0.18})
+    for panel in figures.by_depth(pd.DataFrame(rows), 0.1, published).axes:
+        lines = [line for line in panel.lines if line.get_label() in ("LayerShuffle", "LayerDrop")]
+        assert [line.get_ydata().tolist() for line in lines] == [pytest.approx([8, 11])] * 2
+
+
+def test_the_swarm_has_a_dot_for_every_model():
+    models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.9})
+    figure = figures.swarm(models, 0.1)
+    assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 33

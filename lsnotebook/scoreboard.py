@@ -1,0 +1,75 @@
+"""The verdicts on the claims, from the statements of `claims.check`: for a page, a terminal, a program."""
+
+import pandas as pd
+
+from lsnotebook.claims import FAILS, HOLDS, UNTOLD
+
+
+def verdicts(statements: pd.DataFrame) -> pd.Series:
+    """The verdict of each claim, from those of its statements: it holds if all do, and not if one does not."""
+
+    def together(parts: pd.Series) -> str:
+        return HOLDS if (parts == HOLDS).all() else FAILS if (parts == FAILS).any() else UNTOLD
+
+    return statements.groupby("id", sort=False)["verdict"].agg(together)
+
+
+def names(statements: pd.DataFrame, verdict: str) -> str:
+    """The claims of this verdict, for a sentence."""
+    found = verdicts(statements)
+    return ", ".join(found.index[found == verdict]) or "none"
+
+
+def records(statements: pd.DataFrame) -> list[dict]:
+    """One object for each claim: id, claim, paper, build, interval, rule, verdict, chapter and statements.
+
+    The numbers are those of the statement that decides: the first whose verdict is the claim's.
+    """
+    found, objects = verdicts(statements), []
+    for name, group in statements.groupby("id", sort=False):
+        rows = [
+            {
+                "rule": row.rule,
+                "paper": None if pd.isna(row.paper) else row.paper,
+                "build": row.build,
+                "interval": [row.low, row.high],
+                "verdict": row.verdict,
+            }
+            for row in group.itertuples()
+        ]
+        deciding = next(row for row in rows if row["verdict"] == found[name])
+        claim = {"id": name, "claim": group["claim"].iloc[0], "chapter": group["chapter"].iloc[0]}
+        objects.append({**claim, **deciding, "statements": rows})
+    return objects
+
+
+def marked(verdict: str) -> str:
+    """A verdict in words and with a mark, so that it needs no colour."""
+    mark = {HOLDS: "✓", FAILS: "✗", UNTOLD: "?"}[verdict]
+    return f"{mark} {verdict}"
+
+
+def board(statements: pd.DataFrame) -> pd.DataFrame:
+    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to the chapter."""
+    rows = {
+        f'<a href="{claim["chapter"]}.html">{claim["id"]}</a>': {
+            "claim": f'<div class="words">{claim["claim"]}<br><small>{claim["rule"]}</small></div>',
+            "paper": "" if claim["paper"] is None else f"{claim['paper']:.1f}",
+            "this build": "{:.1f} [{:.1f}, {:.1f}]".format(claim["build"], *claim["interval"]),
+            "verdict": marked(claim["verdict"]),
+        }
+        for claim in records(statements)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def details(statements: pd.DataFrame) -> pd.DataFrame:
+    """The same for a page, one row for each statement."""
+    return pd.DataFrame(
+        {
+            "statement": '<div class="words">' + statements["rule"] + "</div>",
+            "paper": statements["paper"].map("{:.1f}".format, na_action="ignore").fillna(""),
+            "this build": [f"{row.build:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in statements.itertuples()],
+            "verdict": statements["verdict"].map(marked),
+        }
+    ).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
