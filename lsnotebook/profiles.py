@@ -121,7 +121,7 @@ as much and is an approach of its own.
 TABLE_1 = ("baseline", "layershuffle", "layershuffle-position", "layershuffle-predict")
 DRIFTED = ("baseline-x4", "baseline-x12", "baseline-x24", "layershuffle-x4", "layershuffle-x12")
 """Refined ever further away from the base, to see when merged models break: `DRIFT_SEEDS` networks of each."""
-DRIFT_SEEDS = 4
+DRIFT_SEEDS = 3
 
 _SMALL = {"image_size": 8, "channels": 1, "initial_std": 0.1}
 
@@ -143,7 +143,7 @@ PROFILES = {
             data=Data("digits", classes=10, selection=200, train=600),
             backbone=Backbone(layers=12, hidden_size=64, heads=4, mlp_size=128, patch_size=4, **_SMALL),
             pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
-            refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, cpu=True),
+            refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, selection_orders=2, cpu=True),
         ),
         Profile(
             name="cifar100",

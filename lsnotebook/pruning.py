@@ -45,12 +45,6 @@ def refined_accuracies(profile: Profile, layers: Sequence[int], seeds: int, orde
     return pd.concat(tables).assign(approach="refined")
 
 
-def random_accuracies(models: Sequence[Run], orders: int = 10) -> pd.DataFrame:
-    """`accuracies` in sequence of a random choice of every possible number of layers, with a column `layers`."""
-    depths = range(1, models[0].profile.backbone.layers + 1)
-    return pd.concat([accuracies(models, Pruned(keep), orders).assign(layers=keep) for keep in depths])
-
-
 def leave_one_out(model: "ShuffleViT", images: "Dataset") -> pd.DataFrame:
     """What each layer's absence costs: top-1 in sequence with all layers, less that without this one.
 

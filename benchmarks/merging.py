@@ -1,0 +1,89 @@
+"""Evaluating merged models (§4.4): shared layers and full batches against the naive way.
+
+    python benchmarks/merging.py --models 20 --rounds 5
+
+Naive: build each merged state dict, load it into a model, evaluate 45 images at a time. Ours: `merging.merge` and
+`evaluation.score`. Both see the same images and must find the same accuracies; the rounds alternate, so that what else
+the machine does falls on both. The last row is the time of the matrix products alone, in one go: what is left
+above it is attention, layer norms and the overhead of small calls.
+"""
+
+import statistics
+import time
+
+import click
+import pandas as pd
+import torch
+from torch.utils.data import Subset
+
+from lsnotebook import merging, runs
+from lsnotebook.data import in_turn
+from lsnotebook.evaluation import score
+from lsnotebook.profiles import profile
+
+
+def naive(models, all_sources, images):
+    right, batches = [], list(in_turn(images, 45))  # read once, so that reading images is not what is measured
+    model, states = type(models[0])(models[0].config).eval(), [source.state_dict() for source in models]
+    for sources in all_sources:
+        state = dict(states[sources.rest])
+        for name in state:
+            if name.startswith("vit.layers."):
+                state[name] = states[sources.layers[int(name.split(".")[2])]][name]
+        model.load_state_dict(state)
+        with torch.no_grad():
+            hits = [(model(x).logits.argmax(-1) == y).sum().item() for x, y in batches]
+        right.append(sum(hits) / len(images))
+    return right
+
+
+def ours(models, all_sources, images):
+    return score([merging.merge(models, sources) for sources in all_sources], images)["top1"].tolist()
+
+
+def products(models, all_sources, images):
+    """Only the matrix products of the same forward passes, all images at once."""
+    linears = [module for module in models[0].vit.layers.modules() if isinstance(module, torch.nn.Linear)]
+    tokens = (models[0].config.image_size // models[0].config.patch_size) ** 2 + 1
+    inputs = [torch.randn(len(images) * tokens, linear.in_features) for linear in linears]
+    with torch.inference_mode():
+        for _ in all_sources:
+            for linear, x in zip(linears, inputs, strict=True):
+                linear(x)
+
+
+@click.command()
+@click.option("--scale", default="digits", help="The profile whose baselines are merged.")
+@click.option("--models", "count", default=20, help="Merged models.")
+@click.option("--images", default=450)
+@click.option("--rounds", default=5)
+def main(scale: str, count: int, images: int, rounds: int) -> None:
+    sources = profile(scale)
+    models = [runs.load(run) for run in runs.study(sources, ["baseline"], sources.sources)]
+    all_sources = merging.draw_sources(sources.backbone.layers, len(models), count)
+    validation = runs.splits_of(sources).validation
+    subset = Subset(validation, range(min(images, len(validation))))
+    ways = {"naive": naive, "ours": ours, "matrix products alone": products}
+    assert naive(models, all_sources, subset) == ours(models, all_sources, subset)
+    seconds = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way(models, all_sources, subset)
+            seconds[name].append(time.perf_counter() - start)
+    rows = {
+        name: {
+            "ms a model": 1000 * statistics.median(times) / count,
+            "of naive": statistics.median(t / n for t, n in zip(times, seconds["naive"], strict=True)),
+            "share of matrix products": statistics.median(
+                p / t for t, p in zip(times, seconds["matrix products alone"], strict=True)
+            ),
+        }
+        for name, times in seconds.items()
+    }
+    print(f"{scale}: {count} merged models, {len(subset)} images, {torch.get_num_threads()} threads, {rounds} rounds")
+    print(pd.DataFrame(rows).T.round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
