@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook import analysis, evaluation, merging, paper, pruning, runs
+from lsnotebook.plots import NAMES
 from lsnotebook.profiles import TABLE_1, Profile
 
 VERDICTS = HOLDS, FAILS, UNTOLD = "holds", "does not hold", "cannot tell"
@@ -49,10 +50,11 @@ class Statement:
 
     @property
     def rule(self) -> str:
-        bounds = [
-            f"{word} {bound:g}" for word, bound in (("above", self.above), ("below", self.below)) if abs(bound) < np.inf
-        ]
-        return f"{self.quantity} {' and '.join(bounds)}"
+        if np.isfinite(self.above) and np.isfinite(self.below):
+            bounds = f"between {self.above:.3g} and {self.below:.3g}"
+        else:
+            bounds = f"above {self.above:.3g}" if np.isfinite(self.above) else f"below {self.below:.3g}"
+        return f"{self.quantity}: {bounds}"
 
     @property
     def verdict(self) -> str:
@@ -121,7 +123,7 @@ def _paper(approach: str, policy: str) -> float:
 def baseline_collapses(build: Build) -> list[Statement]:
     sample = build.kept(build.top1("baseline", "arbitrary"), build.top1("baseline", "sequential"))
     published = _kept(_paper("baseline", "arbitrary"), _paper("baseline", "sequential"), 100 * IMAGENET_CHANCE)
-    return [Statement("accuracy above chance kept, %,", sample, below=COLLAPSE, paper=published)]
+    return [Statement("kept of the accuracy above chance, %", sample, below=COLLAPSE, paper=published)]
 
 
 def shuffle_costs_moderately(build: Build) -> list[Statement]:
@@ -137,7 +139,7 @@ def shuffle_keeps_most(build: Build) -> list[Statement]:
     kept = _kept(published, _paper("layershuffle", "sequential"), 100 * IMAGENET_CHANCE)
     more = published - _paper("baseline", "arbitrary")
     return [
-        Statement("accuracy above chance kept, %,", build.kept(arbitrary, sequential), above=50, paper=kept),
+        Statement("kept of the accuracy above chance, %", build.kept(arbitrary, sequential), above=50, paper=kept),
         Statement("points more than the baseline", arbitrary - other, above=FAR, paper=more),
     ]
 
@@ -146,7 +148,7 @@ def _differences(build: Build, approach: str) -> list[Statement]:
     """`approach` less LayerShuffle, in both orders."""
     return [
         Statement(
-            f"points of difference to LayerShuffle ({policy})",
+            f"points of difference to LayerShuffle, {policy}",
             build.top1(approach, policy) - build.top1("layershuffle", policy),
             above=-PAR,
             below=PAR,
@@ -164,7 +166,7 @@ def predict_is_slightly_worst(build: Build) -> list[Statement]:
     predict = build.top1("layershuffle-predict", "arbitrary")
     worst = [
         Statement(
-            f"points more of {name} (arbitrary)",
+            f"points more of {NAMES[name]}, arbitrary",
             build.top1(name, "arbitrary") - predict,
             above=0,
             paper=_paper(name, "arbitrary") - _paper("layershuffle-predict", "arbitrary"),
@@ -177,13 +179,13 @@ def predict_is_slightly_worst(build: Build) -> list[Statement]:
 def layers_name_their_position(build: Build) -> list[Statement]:
     chosen = build.table_1.query("approach == 'layershuffle-predict' and policy == 'arbitrary'")
     sample = 100 * chosen.groupby("seed")["position"].mean().to_numpy()
-    return [Statement("positions named rightly, %,", sample, above=90, paper=paper.statement("position_predicted"))]
+    return [Statement("positions named rightly, %", sample, above=90, paper=paper.statement("position_predicted"))]
 
 
 def original_order_is_better(build: Build) -> list[Statement]:
     return [
         Statement(
-            f"points more in sequence ({name})",
+            f"points more in sequence, {NAMES[name]}",
             build.top1(name, "sequential") - build.top1(name, "arbitrary"),
             above=0,
             paper=_paper(name, "sequential") - _paper(name, "arbitrary"),
@@ -200,7 +202,10 @@ def pruned_in_sequence(build: Build) -> list[Statement]:
     difference = 100 * (published["layershuffle"] - published["layerdrop"]) if len(published) else None
     return [
         Statement(f"points more than LayerDrop with {few} layers", more_than[few], above=0, paper=difference),
-        *(Statement(f"points of difference with {k}", more_than[k], above=-2 * PAR, below=2 * PAR) for k in more),
+        *(
+            Statement(f"points of difference with {k} layers", more_than[k], above=-2 * PAR, below=2 * PAR)
+            for k in more
+        ),
     ]
 
 
@@ -232,7 +237,7 @@ def outputs_arranged_by_position(build: Build) -> list[Statement]:
     models = build.sources("layershuffle")
     read = 100 * analysis.readability(models, build.middle_layer)[["accuracy", "first", "others"]]
     return [
-        Statement("positions read from the outputs, %,", read["accuracy"], above=200 / build.profile.backbone.layers),
+        Statement("positions read from the outputs, %", read["accuracy"], above=200 / build.profile.backbone.layers),
         Statement("points better at the first positions", read["first"] - read["others"], above=0),
     ]
 
@@ -247,10 +252,10 @@ def merged_models(build: Build) -> list[Statement]:
         approach: _kept(100 * chosen[approach], _paper(approach, policy), 100 * IMAGENET_CHANCE)
         for approach, policy in (("layershuffle", "arbitrary"), ("baseline", "sequential"))
     }
-    what = "accuracy above chance of the sources that merged {} keep, %,"
+    what = "kept by merged {} of their sources' accuracy above chance, %"
     return [
-        Statement(what.format("baselines"), kept["baseline"], below=COLLAPSE, paper=published["baseline"]),
-        Statement(what.format("LayerShuffles"), kept["layershuffle"], above=80, paper=published["layershuffle"]),
+        Statement(what.format("ViTs"), kept["baseline"], below=COLLAPSE, paper=published["baseline"]),
+        Statement(what.format("LayerShuffle models"), kept["layershuffle"], above=80, paper=published["layershuffle"]),
     ]
 
 
@@ -273,8 +278,8 @@ def contribution_by_distance(build: Build) -> list[Statement]:
     found = analysis.dependence(models)
     strength = {name: 100 * group["correlation"].abs().to_numpy() for name, group in found.groupby("approach")}
     return [
-        Statement("|rank correlation|, %,", strength["layershuffle"], above=10),
-        Statement("|rank correlation| of the baseline, %,", strength["baseline"], below=10),
+        Statement("strength of the rank correlation, LayerShuffle, %", strength["layershuffle"], above=10),
+        Statement("strength of the rank correlation, ViT, %", strength["baseline"], below=10),
     ]
 
 

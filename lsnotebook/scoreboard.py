@@ -54,9 +54,9 @@ def board(statements: pd.DataFrame) -> pd.DataFrame:
     rows = {
         f'<a href="{claim["chapter"]}.html">{claim["id"]}</a>': {
             "claim": f'<div class="words">{claim["claim"]}<br><small>{claim["rule"]}</small></div>',
+            "verdict": f'<div class="verdict">{marked(claim["verdict"])}</div>',
             "paper": "" if claim["paper"] is None else f"{claim['paper']:.1f}",
             "this build": "{:.1f} [{:.1f}, {:.1f}]".format(claim["build"], *claim["interval"]),
-            "verdict": marked(claim["verdict"]),
         }
         for claim in records(statements)
     }
@@ -68,8 +68,8 @@ def details(statements: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "statement": '<div class="words">' + statements["rule"] + "</div>",
+            "verdict": '<div class="verdict">' + statements["verdict"].map(marked) + "</div>",
             "paper": statements["paper"].map("{:.1f}".format, na_action="ignore").fillna(""),
             "this build": [f"{row.build:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in statements.itertuples()],
-            "verdict": statements["verdict"].map(marked),
         }
     ).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
