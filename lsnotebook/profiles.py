@@ -110,7 +110,7 @@ APPROACHES = {
     "layershuffle-predict-sum": Approach("arbitrary", predict_position=True),
     "layerdrop": Approach("layerdrop"),
     **{f"refined-{layers}": Approach("sequential", layers=layers) for layers in range(1, 12)},
-    **{f"baseline-x{times}": Approach("sequential", hotter=times) for times in (4, 12, 24)},
+    **{f"baseline-x{times}": Approach("sequential", hotter=times) for times in (4, 12, 32)},
     **{f"layershuffle-x{times}": Approach("arbitrary", hotter=times) for times in (4, 12)},
 }
 """`base` stands for the public checkpoint; each of the others refines it (§4). The position losses of
@@ -119,7 +119,7 @@ as much and is an approach of its own.
 """
 
 TABLE_1 = ("baseline", "layershuffle", "layershuffle-position", "layershuffle-predict")
-DRIFTED = ("baseline-x4", "baseline-x12", "baseline-x24", "layershuffle-x4", "layershuffle-x12")
+DRIFTED = ("baseline-x4", "baseline-x12", "baseline-x32", "layershuffle-x4", "layershuffle-x12")
 """Refined ever further away from the base, to see when merged models break: `DRIFT_SEEDS` networks of each."""
 DRIFT_SEEDS = 3
 
