@@ -288,3 +288,23 @@ def looks(images: "np.ndarray", weights: "np.ndarray", positions: Sequence[int])
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set_visible(False)
     return figure
+
+
+@styled
+def few_orders(accuracies: pd.DataFrame) -> "Figure":
+    """Top-1 in % of some models (columns) under some orders (rows), as bars side by side."""
+    figure, axes = new(4.8, 2.4)
+    for place, name in enumerate(accuracies):
+        colour = COLOURS[{shown: approach for approach, shown in NAMES.items()}[name]]
+        axes.bar(
+            [row + 0.4 * (place - 0.5) for row in range(len(accuracies))],
+            accuracies[name],
+            0.38,
+            color=colour,
+            label=name,
+        )
+    axes.set(ylabel="top-1 accuracy, %", ylim=(0, 102))
+    axes.set_xticks(range(len(accuracies)), accuracies.index)
+    axes.tick_params(bottom=False)
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure

@@ -12,6 +12,8 @@ from sphinx.environment import BuildEnvironment
 
 WATCHED = (
     "lsnotebook/**/*.py",
+    "lsnotebook/**/*.js",
+    "lsnotebook/**/*.css",
     "data/paper/*",
     "data/results/*",
     "requirements.lock",
