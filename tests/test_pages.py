@@ -116,5 +116,5 @@ def test_formulas_need_no_script(browser):
     page = context.new_page()
     page.goto((HTML / "01_method.html").as_uri())
     assert page.locator("math[display=block]").count() >= 3
-    assert "&" not in "".join(page.locator("math").all_inner_texts()), "an environment was not understood"
+    assert "&" not in "".join(page.locator("math").all_text_contents()), "an environment was not understood"
     context.close()
