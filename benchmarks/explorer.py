@@ -37,7 +37,7 @@ def main(scale: str, rounds: int, images: int) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page()
-        page.add_script_tag(content=(explorer.FOLDER / "forward.js").read_text().replace("export ", ""))
+        page.add_script_tag(content=(explorer.FOLDER / "forward.js").read_text())
         for count in (1, images):
             pixels = torch.stack([split[k][0] for k in range(count)])
             given = {

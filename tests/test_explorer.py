@@ -102,7 +102,7 @@ def test_javascript_and_pytorch_agree(browser, toy):
         "orders": orders,
     }
     page = browser.new_page()
-    page.add_script_tag(content=(explorer.FOLDER / "forward.js").read_text().replace("export ", ""))
+    page.add_script_tag(content=(explorer.FOLDER / "forward.js").read_text())
     got = page.evaluate(
         """given => { const V = vision(), decode = (one) => V.decode(one.text, one.checksum);
         const net = V.network(decode(given.weights), given.shape), pixels = decode(given.pixels);
@@ -129,6 +129,33 @@ def test_the_page_says_what_the_models_say(show):
         assert page.locator(".lx-total strong").nth(which).inner_text() == f"{100 * share:.1f} %"
         shown = page.locator(f".lx-table tbody td:nth-child({which + 2}) .lx-share").all_inner_texts()
         assert [int(text) for text in shown] == pytest.approx((100 * logits[0].softmax(-1)).tolist(), abs=0.51)
+
+
+@pytest.mark.parametrize("width", [1000, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_screen_reader_stumbles_over_nothing(show, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = show(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.add_style_tag(content=":root { color-scheme: light dark } body { background: Canvas; color: CanvasText }")
+    settled(page)
+    page.click(".lx-do-merge")
+    page.fill(".lx-order", "forwards")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    found = Axe().run(page, context=".lx").response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+
+def test_the_tab_key_walks_in_the_order_of_reading(show):
+    page = show()
+    settled(page)
+    seen = []
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.className.split(' ')[0]"))
+    walk = [name for name, before in zip(seen, [None, *seen], strict=False) if name != before]
+    assert walk[:7] == ["lx-button", "lx-seed-value", "lx-tile", "lx-spare", "lx-order", "lx-button", "lx-image"]
 
 
 def test_every_button(show):

@@ -70,6 +70,16 @@ def browser():
         browser.close()
 
 
+def stumbling_blocks(page):
+    """What axe-core finds serious in an article. The list of references is docutils' own."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = {"include": ["article.bd-article"], "exclude": [".citation-list"]}
+    found = Axe().run(page, context=context, options={"preload": False})  # it would fetch the style sheets again
+    serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", PAGES)
@@ -92,6 +102,8 @@ def test_page_opens_cleanly(site, browser, name, width, theme):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.evaluate(TOO_WIDE)
     assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate(FAINT) == []
+    if width == 1280:
+        assert stumbling_blocks(page) == []
     assert wrong == []
     context.close()
 

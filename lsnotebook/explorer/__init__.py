@@ -4,7 +4,7 @@
 
 In a live notebook it is a widget whose `order`, `image`, `probabilities` and `accuracy` Python can read, set and
 observe. In a built page it is HTML that computes by itself, with the weights beside it and no request to anyone.
-One ES module (`forward.js`, `explorer.js`) serves both.
+One ES module (`forward.js`, `explorer.js`, `hosts.js`) serves both.
 """
 
 import base64
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 MOST = 6 * 2**20
-"""Bytes of all that the browser may have to hold; the kernel computes for larger models."""
+"""Characters of weights that a page may carry; the kernel computes for larger models."""
 
 
 class ExplorerError(ValueError):
@@ -40,9 +40,11 @@ class ExplorerError(ValueError):
 
 
 def module() -> str:
-    """The ES module, from its two files."""
-    forward, explorer = ((FOLDER / name).read_text(encoding="utf-8") for name in ("forward.js", "explorer.js"))
-    return forward.replace("export function vision", "function vision") + explorer
+    """The ES module, of its three files; only the last one exports."""
+    forward, explorer, hosts = (
+        (FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("forward", "explorer", "hosts")
+    )
+    return forward + explorer + hosts
 
 
 def weights(model: "ShuffleViT") -> "list[torch.Tensor]":
@@ -96,12 +98,14 @@ def _contents(runs: tuple[Run, ...], images: int) -> dict:
     config, split = models[0].config, store.splits_of(runs[0].profile).validation
     if any(model.config.encode_position for model in models):
         raise ExplorerError("Layers that are told their position cannot be repeated at will; take other approaches.")
+    large = 8 / 3 * sum(weight.numel() for model in models for weight in weights(model)) > MOST  # base64 of float16
     chosen = [split[k] for k in range(min(images, len(split)))]
     colours = mpl.colormaps["viridis"](np.linspace(0.12, 0.97, config.num_hidden_layers))
     return {
+        "large": large,
         "shape": shape(models[0]),
         "networks": [
-            {"name": f"{run.approach} seed {run.seed}", **packed(weights(model))}
+            {"name": f"{run.approach} seed {run.seed}", **(packed([]) if large else packed(weights(model)))}
             for run, model in zip(runs, models, strict=True)
         ],
         "pixels": packed([torch.stack([image for image, _ in chosen])]),
@@ -136,10 +140,7 @@ class LayerExplorer(anywidget.AnyWidget):
             raise ExplorerError("The explorer compares models: name a baseline and at least one LayerShuffle run.")
         self._runs, self._images = tuple(runs), images
         content = _contents(self._runs, images)
-        layers = content["shape"]["layers"]
-        large = len(content["networks"][0]["text"]) * len(runs) > MOST
-        if large:
-            content = {**content, "networks": [{**one, "text": ""} for one in content["networks"]]}
+        layers, large = content["shape"]["layers"], content["large"]
         super().__init__(order=list(sequential(layers)), _data={} if on_a_page() else content, _kernel=large)
         if large:
             self._models = [store.load(run) for run in runs]
@@ -184,8 +185,13 @@ class LayerExplorer(anywidget.AnyWidget):
         return super()._repr_mimebundle_(**options)
 
     def html(self) -> str:
-        """The explorer for a page: style, data, weights and script in one piece, and a picture where no script runs."""
+        """The explorer for a page: style, data, weights and script in one piece, and a picture where no script runs.
+
+        For models too large for a page, the picture alone.
+        """
         content = dict(_contents(self._runs, self._images))
+        if content["large"]:
+            return f'<div class="themed">{self.fallback()}</div>'
         blocks = "".join(
             f'<script type="text/plain" data-network="{html.escape(one["name"])}">{one["text"]}</script>'
             for one in content["networks"]
@@ -193,7 +199,7 @@ class LayerExplorer(anywidget.AnyWidget):
         content["networks"] = [{key: one[key] for key in ("name", "checksum")} for one in content["networks"]]
         style = content.pop("style")
         data = json.dumps(content).replace("</", "<\\/")
-        script = module().replace("export default { render };", "").replace("export ", "")
+        script = module().replace("export default { render };", "")
         return (
             f'<div class="themed lx-page"><style>{style}</style><div class="lx">{self.fallback()}</div>'
             f'<script type="application/json" class="lx-data">{data}</script>{blocks}'

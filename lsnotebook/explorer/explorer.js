@@ -1,5 +1,5 @@
 // The explorer of layer orders: tiles that can be moved, dropped, repeated and merged, and what the models then say.
-// `mount(root, data, bridge)` serves the static page, where it computes by itself, and the live widget (`render`).
+// `mount(root, data, bridge)` builds it in `root`; the bridge computes and hears of every change (hosts.js).
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -37,7 +37,7 @@ function shuffled(values, random) {
 }
 
 // The order that a text stands for; throws a sentence.
-export function parse(text, layers) {
+function parse(text, layers) {
   const inside = text.trim().replace(/^order\s*=\s*/, "").replace(/^[[(]([^\])]*)[\])]$/, "$1").replace(/,\s*$/, "");
   const words = inside.split(/[\s,]+/).filter(Boolean);
   const last = layers - 1;
@@ -49,25 +49,29 @@ export function parse(text, layers) {
   return words.map(Number);
 }
 
-export function mount(root, data, bridge = {}) {
+function mount(root, data, bridge = {}) {
   const L = data.shape.layers, C = data.shape.classes;
   const [baseline, ...shuffles] = data.networks;
   const state = { tiles: [], past: [], tried: [], image: 0, seed: 0, count: 0, merged: false, grabbed: null };
   const $ = (name) => root.querySelector(`.lx-${name}`);
+  const heading = (words) => make("p", { class: "lx-heading" }, words);
   const letter = (source) => "ABCDEFGH"[source];
 
   root.replaceChildren(
     make("div", { class: "lx-controls", role: "group", "aria-label": "Change the order" },
       ...[["original order", original], ["shuffle", shuffle], ["reverse", reverse], ["drop three", dropThree],
-          ["merge", merge], ["undo", undo]].map(([name, act]) =>
+          ...(shuffles.length > 1 ? [["merge", merge]] : []), ["undo", undo]].map(([name, act]) =>
         make("button", { type: "button", class: `lx-button lx-do-${name.split(" ")[0]}`, onclick: act },
              name === "drop three" ? "drop three at random" : name)),
       make("label", { class: "lx-seed" }, "seed", make("input", { type: "number", min: 0, max: 9999, value: 0,
         class: "lx-seed-value", oninput: (event) => { state.seed = Number(event.target.value) || 0; state.count = 0; } }))),
-    make("ol", { class: "lx-track", "aria-label": "Layers in running order" }),
-    make("div", { class: "lx-shelf", role: "group", "aria-label": "Add a layer" }),
-    make("p", { class: "lx-hint" }, "Drag a layer, or click it to drop it. Below, click a layer to bring it back or to ",
-      "run it once more. Keys: arrows to walk, Shift and arrows to move, Delete to drop, R to repeat."),
+    make("div", { class: "lx-flow" },
+      make("div", { class: "lx-input" }),
+      make("div", { class: "lx-track", role: "group", "aria-label": "Layers in running order" }),
+      make("div", { class: "lx-output" })),
+    make("div", { class: "lx-more" }, make("span", {}, "add"), make("div", { class: "lx-shelf", role: "group", "aria-label": "Add a layer" })),
+    make("p", { class: "lx-hint" }, "Drag a layer to move it, click it to drop it; add one to bring it back or run it twice. ",
+      "Keys: arrows walk, Shift and arrows move, Delete drops, R repeats."),
     make("form", { class: "lx-text", onsubmit: (event) => { event.preventDefault(); paste(); } },
       make("label", {}, "order=", make("input", { class: "lx-order", spellcheck: "false", autocomplete: "off",
         "aria-describedby": "lx-problem" })),
@@ -75,11 +79,12 @@ export function mount(root, data, bridge = {}) {
       make("button", { type: "button", class: "lx-button lx-copy", onclick: copy }, "copy")),
     make("p", { class: "lx-problem", id: "lx-problem", role: "alert" }),
     make("div", { class: "lx-answers" },
-      make("section", { class: "lx-says", "aria-label": "What the models say of one image" },
-        make("div", { class: "lx-strip", role: "radiogroup", "aria-label": "Image" }),
-        make("div", { class: "lx-bars" })),
-      make("section", { class: "lx-scores", "aria-label": "Accuracy" },
-        make("div", { class: "lx-totals" }), make("div", { class: "lx-history" }))),
+      make("section", { "aria-label": "One image" },
+        heading("One image"), make("div", { class: "lx-strip", role: "radiogroup", "aria-label": "Image" })),
+      make("section", { "aria-label": "How sure each model is" },
+        heading("How sure each model is, %"), make("div", { class: "lx-bars" })),
+      make("section", { "aria-label": "Accuracy" },
+        heading(`Right of ${data.labels.length} images`), make("div", { class: "lx-totals" }), make("div", { class: "lx-history" }))),
     make("p", { class: "lx-said", "aria-live": "polite" }));
 
   // --- the order ---------------------------------------------------------------------------------------------------
@@ -114,8 +119,7 @@ export function mount(root, data, bridge = {}) {
     const gone = new Set(shuffled(sequence(state.tiles.length), random()).slice(0, 3));
     change(state.tiles.filter((_, place) => !gone.has(place)), "Three layers dropped.");
   }
-  async function merge() {
-    if (shuffles.length < 2) return complain("There is one LayerShuffle model only, so nothing to merge.");
+  function merge() {
     if (state.merged) return change(state.tiles.map((one) => ({ ...one, source: 0 })), "Layers of one model again.");
     const draws = random();
     change(state.tiles.map((one) => ({ ...one, source: Math.floor(draws() * shuffles.length) })),
@@ -179,7 +183,7 @@ export function mount(root, data, bridge = {}) {
       "aria-label": here.includes(layer) ? `Run layer ${layer} once more` : `Bring back layer ${layer}`,
       onclick: () => bring(layer) }, String(layer))));
     $("order").value = `[${here.join(", ")}]`;
-    root.querySelector(".lx-do-merge").setAttribute("aria-pressed", state.merged);
+    $("do-merge")?.setAttribute("aria-pressed", state.merged);
   }
 
   function colour(layer) {
@@ -188,8 +192,8 @@ export function mount(root, data, bridge = {}) {
   }
 
   function draggable(one, place) {
-    const element = make("li", { class: "lx-tile", style: colour(one.layer), tabindex: place ? -1 : 0, role: "button",
-      "data-id": one.id, "aria-label": `Layer ${one.layer} at position ${place}` +
+    const element = make("button", { type: "button", class: "lx-tile", style: colour(one.layer), "data-id": one.id,
+      tabindex: place ? -1 : 0, "aria-label": `Layer ${one.layer} at position ${place}` +
         (state.merged ? ` from model ${letter(one.source)}` : "") },
       make("span", { class: "lx-index" }, String(one.layer)),
       ...(state.merged ? [make("span", { class: "lx-source" }, letter(one.source))] : []),
@@ -258,6 +262,7 @@ export function mount(root, data, bridge = {}) {
     try {
       const one = await bridge.engine.image(now, sources, state.image);
       if (key !== JSON.stringify([order(), state.tiles.map((t) => t.source)])) return;
+      verdicts(one.probabilities);
       bars(one.probabilities);
       contributions(one.adds);
       bridge.probabilities?.(one.probabilities);
@@ -269,8 +274,7 @@ export function mount(root, data, bridge = {}) {
       bridge.accuracy?.(both);
     } catch (error) {
       complain(error.message);
-      $("totals").replaceChildren();
-      $("bars").replaceChildren();
+      for (const name of ["totals", "bars", "output", "history"]) $(name).replaceChildren();
     }
   }
 
@@ -281,14 +285,21 @@ export function mount(root, data, bridge = {}) {
     });
   }
 
+  const key = (which) => make("span", { class: "lx-key", style: `--lx-key: ${names[which][1]}` }, names[which][0]);
+
+  function verdicts(both) {
+    $("output").replaceChildren(...both.map((shares, which) => {
+      const said = shares.indexOf(Math.max(...shares)), right = said === data.labels[state.image];
+      return make("div", { class: "lx-verdict" }, key(which), make("span", {}, make("strong", {}, data.classes[said]),
+        make("span", { class: right ? "lx-right" : "lx-wrong" }, right ? " ✓ right" : " ✗ wrong")));
+    }));
+  }
+
   function bars(both) {
     const truth = data.labels[state.image];
     $("bars").replaceChildren(
-      make("div", { class: "lx-picture" }, picture(state.image)),
       make("table", { class: "lx-table" },
-        make("caption", {}, "How sure each model is"),
-        make("thead", {}, make("tr", {}, make("td"), ...names.map(([name, fill]) =>
-          make("th", { scope: "col", class: "lx-key", style: `--lx-key: ${fill}` }, name)))),
+        make("thead", {}, make("tr", {}, make("td"), ...both.map((_, which) => make("th", { scope: "col" }, key(which))))),
         make("tbody", {}, ...sequence(C).map((label) => make("tr", { class: label === truth ? "lx-truth" : "" },
           make("th", { scope: "row" }, data.classes[label] + (label === truth ? " ✓" : "")),
           ...both.map((shares, which) => make("td", {},
@@ -297,10 +308,8 @@ export function mount(root, data, bridge = {}) {
   }
 
   function totals(both) {
-    $("totals").replaceChildren(...both.map((share, which) => make("div", { class: "lx-total" },
-      make("span", { class: "lx-key", style: `--lx-key: ${names[which][1]}` }, names[which][0]),
-      make("strong", {}, percent(share)))),
-      make("p", { class: "lx-of" }, `right of ${data.labels.length} images that neither model was trained on`));
+    $("totals").replaceChildren(...both.map((share, which) =>
+      make("div", { class: "lx-total" }, key(which), make("strong", {}, percent(share)))));
   }
 
   // Every order tried so far: accuracy against the pairs of layers out of order.
@@ -344,122 +353,46 @@ export function mount(root, data, bridge = {}) {
     return canvas;
   }
 
+  // The first image of each class, and no more than fit.
+  const offered = [...new Set(data.labels)].slice(0, 12).sort((a, b) => a - b).map((label) => data.labels.indexOf(label));
+
   function strip() {
-    $("strip").replaceChildren(...sequence(Math.min(12, data.labels.length)).map((image) => make("button", {
-      type: "button", role: "radio", class: "lx-image", "aria-checked": image === state.image,
-      "aria-label": `image ${image + 1}, ${data.classes[data.labels[image]]}`,
-      onclick: () => choose(image) }, picture(image))));
+    $("strip").replaceChildren(...offered.map((image, place) => make("button", {
+      type: "button", role: "radio", class: "lx-image", "aria-label": `image of ${data.classes[data.labels[image]]}`,
+      onclick: () => choose(image), onkeydown: (event) => walk(event, place) }, picture(image))));
+  }
+
+  // A group of radio buttons is one stop of the Tab key; the arrows walk inside it.
+  function walk(event, place) {
+    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const next = (place + step + offered.length) % offered.length;
+    choose(offered[next]);
+    $("strip").children[next].focus();
   }
 
   function choose(image) {
-    state.image = image;
-    [...$("strip").children].forEach((element, other) => element.setAttribute("aria-checked", other === image));
+    show(image);
     bridge.image?.(image);
     compute();
   }
 
+  function show(image) {
+    state.image = image;
+    const stop = Math.max(0, offered.indexOf(image));  // an image set from Python may not be among them
+    [...$("strip").children].forEach((element, place) => {
+      element.setAttribute("aria-checked", offered[place] === image);
+      element.tabIndex = place === stop ? 0 : -1;
+    });
+    $("input").replaceChildren(picture(image));
+  }
+
   strip();
+  show(0);
   settle(sequence(L).map((layer) => tile(layer)), "");
   return {
     order: (next) => JSON.stringify(next) !== JSON.stringify(order()) && change(next.map((layer) => tile(layer)), "Order set."),
     image: (next) => next !== state.image && choose(next),
   };
 }
-
-// --- who computes ----------------------------------------------------------------------------------------------------
-
-// The browser: one image here, the accuracy over all images in a worker, so that dragging never waits for it.
-export function browser(data) {
-  const V = vision(), nets = new Map();
-  data.pixels = V.decode(data.pixels.text, data.pixels.checksum);
-  const net = (k) => {
-    if (!nets.has(k)) {
-      const { name, text, checksum } = data.networks[k];
-      try { nets.set(k, V.network(V.decode(text(), checksum), data.shape)); }
-      catch (error) { throw new Error(`The network “${name}” ${error.message}; build the page again.`); }
-    }
-    return nets.get(k);
-  };
-  const url = URL.createObjectURL(new Blob([`(${work})((${vision})())`], { type: "text/javascript" }));
-  const worker = new Worker(url), waiting = new Map(), known = new Set();
-  worker.postMessage({ pixels: data.pixels, labels: data.labels, shape: data.shape });
-  worker.onmessage = ({ data: { id, both } }) => { waiting.get(id)?.(both); waiting.delete(id); };
-  let newest = 0;
-  return {
-    async image(order, sources, image) {
-      const n = data.shape.channels * data.shape.size ** 2, pixels = data.pixels.subarray(image * n, image * n + n);
-      const vit = V.run(net(0), net(0), pixels, 1, order);
-      const shuffle = V.run(net(1), sources.map((source) => net(1 + source)), pixels, 1, order);
-      return { probabilities: [vit, shuffle].map((one) => V.probabilities(one.logits)), adds: shuffle.adds };
-    },
-    accuracy(order, sources) {
-      for (const k of new Set([0, 1, ...sources.map((source) => 1 + source)])) {
-        if (!known.has(k)) worker.postMessage({ k, values: net(k).values });
-        known.add(k);
-      }
-      const id = ++newest;
-      worker.postMessage({ id, order, sources });
-      return new Promise((answer) => waiting.set(id, answer));
-    },
-  };
-}
-
-// In the worker: of several questions that wait, only the newest is answered; the others get nothing.
-function work(V) {
-  const nets = new Map();
-  let given, newest = null, busy = false;
-  const next = () => {
-    const { id, order, sources } = newest, B = given.labels.length;
-    newest = null;
-    const of = (nets_) => V.accuracy(V.run(Array.isArray(nets_) ? nets.get(1) : nets_, nets_, given.pixels, B, order).logits, given.labels);
-    postMessage({ id, both: [of(nets.get(0)), of(sources.map((source) => nets.get(1 + source)))] });
-    busy = newest !== null;
-    if (busy) setTimeout(next);
-  };
-  onmessage = ({ data }) => {
-    if (data.labels) given = data;
-    else if (data.values) nets.set(data.k, V.network(data.values, given.shape));
-    else {
-      if (newest) postMessage({ id: newest.id, both: null });
-      newest = data;
-      if (!busy) setTimeout(next);
-      busy = true;
-    }
-  };
-}
-
-// The static page: the data lie beside the root, each network in a block of its own that is decoded when it is needed.
-export function page(root) {
-  const data = JSON.parse(root.parentElement.querySelector(".lx-data").textContent);
-  for (const one of data.networks) one.text = () => root.parentElement.querySelector(`[data-network="${one.name}"]`).textContent;
-  try {
-    return mount(root, data, { engine: browser(data) });
-  } catch (error) {
-    root.replaceChildren(make("p", { role: "alert", class: "lx-problem" }, error.message));
-  }
-}
-
-// The live widget (anywidget): the kernel hears of every change, and computes what is too large for the browser.
-function render({ model, el }) {
-  const data = structuredClone(model.get("_data")), asked = new Map();
-  data.networks.forEach((one) => { const text = one.text; one.text = () => text; });
-  let engine, serial = 0;
-  if (model.get("_kernel")) {
-    data.pixels = vision().decode(data.pixels.text, data.pixels.checksum);
-    const ask = (what) => new Promise((answer) => { asked.set(++serial, answer); model.send({ ...what, id: serial }); });
-    model.on("msg:custom", ({ id, answer }) => { asked.get(id)?.(answer); asked.delete(id); });
-    engine = { image: (order, sources, image) => ask({ order, sources, image }), accuracy: (order, sources) => ask({ order, sources }) };
-  } else engine = browser(data);
-  const tell = (name) => (value) => { model.set(name, value); model.save_changes(); };
-  const style = document.createElement("style");
-  style.textContent = data.style;
-  const root = make("div", { class: "lx" });
-  el.append(style, root);
-  const control = mount(root, data, { engine, order: tell("order"), image: tell("image"),
-    probabilities: tell("probabilities"), accuracy: tell("accuracy") });
-  control.order(model.get("order"));
-  model.on("change:order", () => control.order(model.get("order")));
-  model.on("change:image", () => control.image(model.get("image")));
-}
-
-export default { render };

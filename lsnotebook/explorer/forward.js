@@ -2,7 +2,7 @@
 // One function without a closure, so that a worker can be made from its text.
 // Letters: B images, T tokens (class token first), D width, H heads, M width of the MLP, C classes.
 
-export function vision() {
+function vision() {
   const half = new Float64Array(65536);  // the value of every float16
   for (let bits = 0; bits < 65536; bits++) {
     const exponent = (bits >> 10) & 31, fraction = bits & 1023;
