@@ -21,7 +21,7 @@ def book(tmp_path):
     """A book of an introduction and one notebook, in a project with one library file."""
     book = tmp_path / "project" / "book"
     book.mkdir(parents=True)
-    for name in ("_config.yml", "references.bib", "check_pages.py"):
+    for name in ("_config.yml", "favicon.svg", "references.bib", "check_pages.py"):
         shutil.copy(ROOT / "book" / name, book)
     shutil.copytree(ROOT / "book" / "_ext", book / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "book" / "_static", book / "_static")
