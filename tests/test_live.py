@@ -89,7 +89,7 @@ def test_the_explorer_in_jupyterlab(lab):
             page.locator(".jp-CodeCell .cm-content").nth(cell).click()
             page.keyboard.press("Control+Enter")
 
-        page.wait_for_selector(".jp-CodeCell .cm-content", timeout=60_000)
+        page.get_by_text("| Idle").wait_for(timeout=120_000)  # the kernel is there, and listens
         run(0)
         page.wait_for_selector(".lx-total strong", timeout=120_000)
         tiles = page.locator(".lx-index")
