@@ -1,6 +1,9 @@
 """The command line: `lsnotebook train | claims | status`."""
 
+import dataclasses
 import json
+import logging
+import os
 
 import click
 
@@ -47,19 +50,37 @@ def main() -> None:
     type=click.IntRange(min=1),
     help="Processes side by side; on the CPU one a core if not given.",
 )
-def train(profile: str, approaches: tuple[str, ...], seed: int | None, seeds: int | None, workers: int | None) -> None:
+@click.option("--accumulate", type=click.IntRange(min=1), help="Parts that a batch is taken in, where memory is short.")
+@click.option("--recompute/--keep", default=None, help="Compute twice what memory is too short to keep.")
+@click.option("--compile/--no-compile", default=None, help="Compile each layer first.")
+@click.option("--readers", type=click.IntRange(min=0), help="Processes that read images.")
+def train(
+    profile: str,
+    approaches: tuple[str, ...],
+    seed: int | None,
+    seeds: int | None,
+    workers: int | None,
+    readers: int | None,
+    **machine: int | bool | None,
+) -> None:
     """Train what is not in the run store yet: the named APPROACHES, or all that the book needs.
 
-    A run that was interrupted goes on where it stopped.
+    A run that was interrupted goes on where it stopped. On several GPUs or machines: accelerate launch -m lsnotebook
+    train ... The last four options concern speed and memory only; by default they are the profile's.
     """
     scale = profiles.profile(profile)
+    told = {name: value for name, value in {**machine, "workers": readers}.items() if value is not None}
+    scale = dataclasses.replace(scale, machine=dataclasses.replace(scale.machine, **told))
     names = approaches or profiles.TABLE_1
     if seed is not None:
         wanted = [Run(scale, name, seed) for name in names]
     else:
         wanted = runs.study(scale, names, seeds) if approaches or seeds else runs.book(scale)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("lsnotebook").setLevel(logging.INFO)
     runs.ensure(wanted, workers)
-    click.echo(f"{len(wanted)} runs of {profile} are in the store: {wanted[0].folder.parent}")
+    if not int(os.environ.get("RANK", 0)):
+        click.echo(f"{len(wanted)} runs of {profile} are in the store: {wanted[0].folder.parent}")
 
 
 @main.command()

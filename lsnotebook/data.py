@@ -1,15 +1,34 @@
 """The images of a profile, in three parts: to learn from, to choose the checkpoint, to report."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
-from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
+import torch.nn.functional as F
+from joblib import Parallel, delayed
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate
+from torchvision.datasets import ImageFolder
+from torchvision.transforms.v2.functional import pil_to_tensor
 
 from lsnotebook.profiles import Backbone, Data
+from lsnotebook.progress import Progress
 from lsnotebook.randomness import stream
-from lsnotebook.store import data_root
+from lsnotebook.store import data_root, hashed, remembered
+
+if TYPE_CHECKING:
+    from transformers.image_processing_utils import BaseImageProcessor
+
+log = logging.getLogger(__name__)
 
 
 class DataError(ValueError):
@@ -35,7 +54,7 @@ def load(data: Data, backbone: Backbone) -> Splits:
         shuffled = stream(0, "split").permutation(len(images))
         kept, tested = np.split(shuffled, [data.selection + data.train])
     else:
-        train, validation = (image_folder(data.name, part, backbone) for part in data.folders)
+        train, validation = (pictures(data, part, backbone) for part in data.folders)
         if train.classes != validation.classes:
             differing = ", ".join(sorted(set(train.classes) ^ set(validation.classes))[:5])
             raise DataError(
@@ -64,30 +83,155 @@ def digits() -> Dataset:
     return TensorDataset(images, torch.tensor(bunch.target))
 
 
-def image_folder(name: str, part: str, backbone: Backbone) -> Dataset:
-    """`data/<name>/<part>/<class>/*`, resized and cropped to the backbone's size, scaled to -1 ... 1."""
-    from torchvision.datasets import ImageFolder
-    from torchvision.transforms import v2
+class Pictures(Dataset):
+    """Encoded or decoded pictures as (pixel_values, label), prepared as the checkpoint's image processor says.
 
-    folder = data_root() / name / part
-    size = backbone.image_size
-    transform = v2.Compose(
-        [
-            v2.RGB() if backbone.channels == 3 else v2.Grayscale(),
-            v2.Resize(size, interpolation=v2.InterpolationMode.BICUBIC),
-            v2.CenterCrop(size),
-            v2.ToImage(),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize([0.5] * backbone.channels, [0.5] * backbone.channels),
-        ]
+    `read(k)` gives the k-th one: the bytes of its file (a flat uint8 tensor), or uint8 (channels, height, width).
+    """
+
+    def __init__(
+        self, read: Callable[[int], Tensor], targets: Sequence[int], classes: Sequence[str], backbone: Backbone
+    ):
+        self.read, self.targets, self.classes = read, list(targets), list(classes)
+        self.channels, self.processor = backbone.channels, processor(backbone)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, k: int) -> tuple[Tensor, int]:
+        return self.pixels([self.read(k)])[0], self.targets[k]
+
+    def pixels(self, pictures: Sequence[Tensor], device: torch.device | str = "cpu") -> Tensor:
+        """(B, channels, height, width), decoded, resized and scaled on `device`."""
+        whole = decode(pictures, self.channels, device) if pictures[0].ndim == 1 else pictures
+        whole = [picture.to(device, non_blocking=True) for picture in whole]
+        return self.processor(whole, return_tensors="pt", input_data_format="channels_first")["pixel_values"]
+
+
+class Files(list[str]):
+    def read(self, k: int) -> Tensor:
+        return torch.frombuffer(bytearray(Path(self[k]).read_bytes()), dtype=torch.uint8)
+
+
+def decode(encoded: Sequence[Tensor], channels: int, device: torch.device | str = "cpu") -> list[Tensor]:
+    """Files as uint8 (channels, height, width). On a GPU its own decoder does it, where it knows all the files."""
+    if torch.device(device).type == "cuda":
+        from torchvision.io import ImageReadMode, decode_jpeg
+
+        with warnings.catch_warnings(), contextlib.suppress(RuntimeError):  # a PNG, or a JPEG in the colours of print
+            warnings.simplefilter("ignore", DeprecationWarning)
+            mode = ImageReadMode.RGB if channels == 3 else ImageReadMode.GRAY
+            return decode_jpeg(list(encoded), mode, device=device)
+    return [pil_to_tensor(opened(one).convert("RGB" if channels == 3 else "L")) for one in encoded]
+
+
+def opened(encoded: Tensor) -> Image.Image:
+    return Image.open(io.BytesIO(encoded.numpy().tobytes()))
+
+
+def processor(backbone: Backbone) -> "BaseImageProcessor":
+    """The checkpoint's image processor; where it has none, ViT's own at the backbone's size. Raises `DataError`."""
+    from transformers import AutoImageProcessor, ViTImageProcessor
+
+    if backbone.checkpoint:
+        source = where(backbone.checkpoint)
+        try:
+            return AutoImageProcessor.from_pretrained(source)
+        except (OSError, ValueError):
+            if not Path(source).is_dir():
+                raise unreachable(backbone.checkpoint) from None
+    values = [0.5] * backbone.channels
+    side = {"height": backbone.image_size, "width": backbone.image_size}
+    return ViTImageProcessor(size=side, image_mean=values, image_std=values)
+
+
+def where(checkpoint: str) -> str:
+    """The folder `data/checkpoints/<name>` where there is one, for machines without a network; else the name itself."""
+    local = data_root() / "checkpoints" / checkpoint
+    return str(local) if local.is_dir() else checkpoint
+
+
+def unreachable(checkpoint: str) -> DataError:
+    local = data_root() / "checkpoints" / checkpoint
+    return DataError(
+        f"The checkpoint {checkpoint!r} is no folder and could not be fetched from the hub: check the name and the "
+        f"network, or put it in {local} (hf download {checkpoint} --local-dir {local})."
     )
+
+
+def pictures(data: Data, part: str, backbone: Backbone) -> Pictures:
+    """`data/<name>/<part>/<class>/<picture>`, or torchvision's own CIFAR-100 where there is no such folder."""
+    folder = data_root() / data.name / part
+    if data.name == "cifar100" and not folder.exists():
+        return cifar100(part == "train", backbone)
     try:
-        return ImageFolder(folder, transform=transform)
+        found = ImageFolder(folder)
     except FileNotFoundError as error:
         raise DataError(
-            f"No images of {name!r} in {folder}: put one folder a class there, {part}/<class>/<image>, "
-            "or name another place for data/ in LSNOTEBOOK_DATA."
+            f"No images of {data.name!r} in {folder}, where {part}/<class>/<image> is expected: put one folder a class "
+            "there, or name another place for data/ in LSNOTEBOOK_DATA; the README says where to get the images."
         ) from error
+    samples = whole_ones(found.samples, data, part)
+    files = Files(path for path, _ in samples)
+    return Pictures(files.read, [label for _, label in samples], found.classes, backbone)
+
+
+def whole_ones(samples: list[tuple[str, int]], data: Data, part: str) -> list[tuple[str, int]]:
+    """The samples that can be decoded; each is tried once, and what was found is remembered.
+
+    Raises `DataError` that names those that cannot, unless LSNOTEBOOK_SKIP_DAMAGED asks to leave them out.
+    """
+    listing = [(path, (found := os.stat(path)).st_size, found.st_mtime_ns) for path, _ in samples]
+    recipe = {"files": hashed({"listing": listing})}
+    damaged = set(remembered(recipe, f"damaged-{data.name}-{part}", lambda: find_damaged(samples))["path"])
+    if damaged and not os.environ.get("LSNOTEBOOK_SKIP_DAMAGED"):
+        first, more = min(damaged), f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        raise DataError(
+            f"The image {first}{more} cannot be decoded: mend or remove it, or set LSNOTEBOOK_SKIP_DAMAGED=1 to leave "
+            "such images out."
+        )
+    if damaged:
+        log.warning(
+            "%d of %d images of %s/%s cannot be decoded and are left out", len(damaged), len(samples), data.name, part
+        )
+    return [sample for sample in samples if sample[0] not in damaged]
+
+
+def find_damaged(samples: list[tuple[str, int]]) -> pd.DataFrame:
+    """The paths of the images that cannot be decoded."""
+    with Progress(len(samples), "looking at every image once", delay=5) as progress:
+        found = []
+        tried = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(  # decoding lets other threads run
+            delayed(is_damaged)(path) for path, _ in samples
+        )
+        for (path, _), damaged in zip(samples, tried, strict=True):
+            found += [path] if damaged else []
+            progress.advance()
+    return pd.DataFrame({"path": pd.Series(found, dtype=str)})
+
+
+def is_damaged(path: str) -> bool:
+    try:
+        Image.open(path).load()
+    except (OSError, SyntaxError):  # as PIL says it of a broken PNG
+        return True
+    return False
+
+
+def cifar100(train: bool, backbone: Backbone) -> Pictures:
+    """torchvision's own CIFAR-100 in `data/`, downloaded where it is not there yet."""
+    from torchvision.datasets import CIFAR100
+
+    try:
+        found = CIFAR100(data_root(), train=train, download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(
+            f"CIFAR-100 is neither in {data_root() / 'cifar100'} (train/<class>/<image> and test/<class>/<image>) "
+            f"nor in {data_root() / CIFAR100.base_folder}, and could not be downloaded ({error}): unpack "
+            f"{CIFAR100.url} in {data_root()}."
+        ) from error
+    arrays = torch.from_numpy(found.data).permute(0, 3, 1, 2)  # (B, 3, 32, 32)
+    return Pictures(arrays.__getitem__, found.targets, found.classes, backbone)
 
 
 def check(splits: Splits, data: Data, backbone: Backbone) -> None:
@@ -141,17 +285,50 @@ class Batches:
             yield shuffled[place * self.batch_size : (place + 1) * self.batch_size].tolist()
 
 
-def loader(images: Dataset, workers: int = 0, **batching: object) -> DataLoader:
+def loader(images: Dataset, workers: int = 0, **options: object) -> DataLoader:
     """A DataLoader that leaves torch's global generator alone, from which it would draw seeds for its workers."""
     return DataLoader(
         images,
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator().manual_seed(0),
-        **batching,
+        **options,
     )
 
 
 def in_turn(images: Dataset, batch_size: int, workers: int = 0) -> DataLoader:
     """All images once, as they stand; the last batch may be short."""
     return loader(images, workers, batch_size=batch_size)
+
+
+class Unprepared(Dataset):
+    """`images` as they are read: for workers that leave decoding, resizing and scaling to the GPU."""
+
+    def __init__(self, images: Subset):
+        self.pictures, self.indices = images.dataset, images.indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, k: int) -> tuple[Tensor, int]:
+        return self.pictures.read(self.indices[k]), self.pictures.targets[self.indices[k]]
+
+    @staticmethod
+    def collate(pairs: list[tuple[Tensor, int]]) -> tuple[list[Tensor], Tensor]:
+        pictures, labels = zip(*pairs, strict=True)
+        return list(pictures), default_collate(labels)
+
+
+def augmented(pixel_values: Tensor, rng: np.random.Generator) -> Tensor:
+    """Each image moved by up to an eighth of its size, and mirrored half of the time; what moves in is zero (grey)."""
+    batch, _, height, width = pixel_values.shape
+    reach = height // 8
+    padded = F.pad(pixel_values, [reach] * 4)
+    top, left = torch.from_numpy(rng.integers(0, 2 * reach + 1, (2, batch, 1, 1, 1))).to(pixel_values.device)
+    across = torch.arange(width, device=pixel_values.device).expand(batch, 1, 1, -1)
+    across = torch.where(
+        torch.from_numpy(rng.random((batch, 1, 1, 1)) < 0.5).to(across.device), across.flip(-1), across
+    )
+    down = torch.arange(height, device=pixel_values.device).view(1, 1, -1, 1)
+    where = ((top + down) * padded.shape[-1] + left + across).expand(-1, pixel_values.shape[1], -1, -1)
+    return padded.flatten(2).gather(2, where.flatten(2)).view_as(pixel_values)

@@ -5,15 +5,18 @@ paper's Algorithm 1. Parameters keep their names, so public checkpoints load and
 Shapes: B images, N patches, D hidden size, L layers, P positions (the length of the order).
 """
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import ViTConfig, ViTForImageClassification
+from transformers import DeiTForImageClassification, ViTConfig, ViTForImageClassification
 from transformers import initialization as init
 from transformers.modeling_outputs import ImageClassifierOutput
+from transformers.models.deit.modeling_deit import DeiTEmbeddings
 
 from lsnotebook.orders import OrderError, check_order, sequential
 
@@ -33,6 +36,11 @@ class ShuffleViTConfig(ViTConfig):
     """§3.4: each layer tells its position."""
     average_position_loss: bool = False
     """Average the position losses over the layers, as in the authors' code, instead of their sum as in the text."""
+    distilled: bool = False
+    """A distillation token runs beside the class token, as in DeiT."""
+
+
+VARIANT = tuple(ShuffleViTConfig.__annotations__)
 
 
 @dataclass
@@ -95,12 +103,28 @@ class ShuffleViT(ViTForImageClassification):
     def __init__(self, config: ShuffleViTConfig):
         super().__init__(config)
         layers = config.num_hidden_layers
+        if config.distilled:
+            self.vit.embeddings = DeiTEmbeddings(config)
         if config.encode_position:
             self.position_table = PositionTable(config)
             self.position_encodings = nn.ModuleList(PositionEncoding(config) for _ in range(layers))
         if config.predict_position:
             self.position_predictions = nn.ModuleList(PositionPrediction(config) for _ in range(layers))
         self.post_init()
+
+    @classmethod
+    def from_pretrained(cls, checkpoint: str | os.PathLike, *arguments: object, **options: object) -> "ShuffleViT":
+        """As Hugging Face's own, of ViT and DeiT checkpoints alike: local folders, sharded or not, and hub names."""
+        if ShuffleViTConfig.get_config_dict(checkpoint)[0].get("model_type") != "deit":
+            return super().from_pretrained(checkpoint, *arguments, **options)
+        stock = DeiTForImageClassification.from_pretrained(checkpoint)
+        sizes = {
+            name: value for name, value in stock.config.to_dict().items() if name not in ("model_type", "id2label")
+        }
+        variant = {name: options.pop(name) for name in list(options) if hasattr(stock.config, name) or name in VARIANT}
+        config = ShuffleViTConfig(**{**sizes, "num_labels": stock.config.num_labels, **variant, "distilled": True})
+        weights = {re.sub(r"^deit\.", "vit.", name): weight for name, weight in stock.state_dict().items()}
+        return super().from_pretrained(None, config=config, state_dict=weights, **options)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

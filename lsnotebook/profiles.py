@@ -1,9 +1,11 @@
 """Scales and approaches: everything that decides what a run is, as frozen dataclasses.
 
-    smoke      seconds         4 layers on a few digits: for tests
-    digits     minutes         12 layers on scikit-learn's digits, two CPU cores: the book's default
-    cifar100   hours           ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
-    imagenet   days            ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
+    smoke            seconds   4 layers on a few digits: for tests
+    digits           minutes   12 layers on scikit-learn's digits, two CPU cores: the book's default
+    cifar100         hours     ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
+    cifar100-deit    hours     DeiT-B on CIFAR-100, one GPU (the paper's second version)
+    cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from nothing, one modest GPU
+    imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
 
 The code is the same at every scale; only these values change.
 """
@@ -27,6 +29,8 @@ class Data:
     """Images that the reported accuracy is of; None: all that are left."""
     folders: tuple[str, str] = ("train", "val")
     """Where the folder keeps the images to learn from, and those to report."""
+    augment: bool = False
+    """Learn from images moved by up to an eighth of their size and mirrored, as one does to learn from nothing."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,25 @@ class Schedule:
     """"no" or "bf16", as Accelerate names them."""
     cpu: bool = False
     """Train on the CPU even where there is a GPU, with one thread: the same bits whatever else runs."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How a machine carries a schedule out: speed and memory, not what is learned, so no part of a run's recipe."""
+
     workers: int = 0
     """Processes that read images."""
+    decode_on_gpu: bool = False
+    """Decode, resize and scale the images on the GPU, and let the workers only read them."""
+    compile: bool = False
+    """Compile each layer. It takes a minute at first, so that it pays for long runs only."""
+    accumulate: int = 1
+    """Parts that a batch goes through the model in, one after another, where memory is short."""
+    recompute: bool = False
+    """Compute what a layer did once more on the way back instead of keeping it (gradient checkpointing)."""
+
+
+PLAIN = Machine()
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,7 @@ class Profile:
     refine: Schedule
     pretrain: Schedule | None = None
     """How the base is made where `backbone.checkpoint` is None."""
+    machine: Machine = PLAIN
     seeds: int = 5
     """Networks an approach (§4)."""
     depths: tuple[int, ...] = (3, 6, 9)
@@ -145,18 +167,44 @@ PROFILES = {
             pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
             refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, selection_orders=2, cpu=True),
         ),
+        *(
+            Profile(
+                name=name,
+                data=Data("cifar100", classes=100, selection=5_000, folders=("train", "test")),
+                backbone=Backbone(checkpoint=checkpoint),
+                refine=Schedule(
+                    steps=7_020,  # 20 epochs of 45,000 images
+                    batch_size=128,
+                    learning_rate=1e-4,
+                    check_every=351,
+                    mixed_precision="bf16",
+                ),
+                machine=Machine(workers=8, decode_on_gpu=True, compile=True),
+            )
+            for name, checkpoint in (
+                ("cifar100", "google/vit-base-patch16-224-in21k"),
+                ("cifar100-deit", "facebook/deit-base-patch16-224"),
+            )
+        ),
         Profile(
-            name="cifar100",
-            data=Data("cifar100", classes=100, selection=5_000, folders=("train", "test")),
-            backbone=Backbone(checkpoint="google/vit-base-patch16-224-in21k"),
-            refine=Schedule(
-                steps=7_040,  # 20 epochs
+            name="cifar100-small",
+            data=Data("cifar100", classes=100, selection=5_000, folders=("train", "test"), augment=True),
+            backbone=Backbone(hidden_size=192, heads=3, mlp_size=768, image_size=32, patch_size=4, initial_std=0.07),
+            pretrain=Schedule(
+                steps=35_100,  # 100 epochs
                 batch_size=128,
-                learning_rate=1e-4,
-                check_every=352,
+                learning_rate=1e-3,
+                check_every=1_755,
                 mixed_precision="bf16",
-                workers=8,
             ),
+            refine=Schedule(
+                steps=17_550,  # 50 epochs
+                batch_size=128,
+                learning_rate=5e-4,
+                check_every=1_755,
+                mixed_precision="bf16",
+            ),
+            machine=Machine(workers=8, compile=True),
         ),
         Profile(
             name="imagenet",
@@ -169,8 +217,8 @@ PROFILES = {
                 check_every=2_002,
                 selection_orders=1,
                 mixed_precision="bf16",
-                workers=16,
             ),
+            machine=Machine(workers=16, decode_on_gpu=True, compile=True),
         ),
     )
 }

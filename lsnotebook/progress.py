@@ -12,11 +12,12 @@ from types import TracebackType
 class Progress:
     """Counts up to `total` within a `with` block: `progress.advance(3)`.
 
-    Shows nothing in the first `delay` seconds, so that work which turns out to be done leaves no trace.
+    Shows nothing in the first `delay` seconds, so that work which turns out to be done leaves no trace; nothing ever if
+    `hidden`, as the ranks of a launch are but for one.
     """
 
-    def __init__(self, total: int, label: str, delay: float = 0.0):
-        self.total, self.label, self.delay = total, label, delay
+    def __init__(self, total: int, label: str, delay: float = 0.0, hidden: bool = False):
+        self.total, self.label, self.delay = total, label, float("inf") if hidden else delay
         self.done, self.start, self.shown, self.handle, self.bar = 0, time.monotonic(), 0.0, None, None
 
     def __enter__(self) -> "Progress":

@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import os
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +35,8 @@ from lsnotebook.store import RunStoreError, checksum, code_version, data_root, h
 from lsnotebook.workers import side_by_side
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lsnotebook.data import Splits
     from lsnotebook.model import ShuffleViT
 
@@ -194,18 +197,20 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
     """Train the runs that are not in the store yet, side by side on the CPU, and show the progress.
 
     Two processes that ask for the same run train it once: the second waits and finds it. `workers` is the number
-    of processes; by default one a core for profiles that train on the CPU, else one.
+    of processes; by default one a core for profiles that train on the CPU, else one. Under `accelerate launch`, all
+    ranks train each run together.
     """
     missing = [run for run in dict.fromkeys(runs) if not run.folder.exists()]
     if not missing:
         return
     ensure(dict.fromkeys(run.base for run in missing if run.base), workers=1)
     total = sum(run.schedule.steps for run in missing)
+    launched = int(os.environ.get("WORLD_SIZE", 1)) > 1
     if workers is None:
         workers = cpu_count() if all(run.schedule.cpu for run in missing) else 1
     what = f"{len(missing)} networks" if len(missing) > 1 else str(missing[0])
-    with Progress(total, f"training {what}") as progress:
-        if min(workers, len(missing)) == 1:
+    with Progress(total, f"training {what}", hidden=int(os.environ.get("RANK", 0)) > 0) as progress:
+        if launched or min(workers, len(missing)) == 1:
             for run in missing:
                 train(run, progress.advance)
         else:
@@ -215,33 +220,46 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
 def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None:
     """Train one run and put it in the store, unless it is there already or another process is just making it."""
     from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+    from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
     from lsnotebook import training
 
     run.folder.parent.mkdir(parents=True, exist_ok=True)
     state = PartialState(cpu=run.schedule.cpu)
-    # The ranks of one launch train together, so only their first takes the lock and writes.
+    # The ranks of one launch train together: their first takes the lock, decides for all, and writes.
     lock = FileLock(run.folder.with_name(run.folder.name + ".lock")) if state.is_main_process else None
     with lock or contextlib.nullcontext(), _one_thread() if run.schedule.cpu else contextlib.nullcontext():
-        if run.folder.exists():
+        done = broadcast_object_list([run.folder.exists()])[0]
+        if done:
             advance(run.schedule.steps)
             return
         run.unfinished.mkdir(exist_ok=True)
-        splits, policy, model = splits_of(run.profile), profiles.approach(run.approach).order, base_of(run)
-        table = training.train(model, splits, run.schedule, policy, run.seed, run.unfinished, advance)
+        splits, approach, model = splits_of(run.profile), profiles.approach(run.approach), base_of(run)
+        table = training.train(
+            model,
+            splits,
+            run.schedule,
+            approach.order,
+            run.seed,
+            run.unfinished,
+            advance,
+            run.profile.machine,
+            run.profile.data.augment,
+        )
+        weights = get_model_state_dict(model, options=training.WHOLE)  # from all ranks
         if state.is_main_process:
-            _store(run, model, table)
+            _store(run, model, weights, table)
+        state.wait_for_everyone()  # the next run may start from this one
 
 
-def _store(run: Run, model: "ShuffleViT", table: pd.DataFrame) -> None:
+def _store(run: Run, model: "ShuffleViT", weights: "dict[str, Tensor]", table: pd.DataFrame) -> None:
     """Move the finished run into place in one step."""
     from safetensors.torch import save
 
     files = {
         "config.json": model.config.to_json_string().encode(),
-        "model.safetensors": save(
-            {name: weight.cpu().contiguous() for name, weight in model.state_dict().items()}, {"format": "pt"}
-        ),
+        "model.safetensors": save({name: weight.contiguous() for name, weight in weights.items()}, {"format": "pt"}),
         "history.csv": table.to_csv(index=False).encode(),
         "recipe.json": json.dumps(run.recipe, indent=1).encode(),
         "made.json": json.dumps(provenance(str(model.device)), indent=1).encode(),

@@ -2,30 +2,46 @@
 
 A run's state is one file, written whole or not at all at every look at the selection images. All randomness
 derives from (seed, purpose, step), so a run resumed from that file ends in the weights of one never interrupted.
+
+Under `accelerate launch` a batch is split over the ranks, which all run the order of the step: N processes take
+the same steps as one, and FSDP, which gathers a layer from all ranks when it runs, works as it is.
 """
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
+from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
 from torch.utils.data import Dataset
 
-from lsnotebook.data import Batches, Splits, in_turn, loader
+from lsnotebook.data import Batches, Splits, Unprepared, augmented, in_turn, loader, unreachable, where
+from lsnotebook.meter import Meter
 from lsnotebook.model import ShuffleViT, ShuffleViTConfig
 from lsnotebook.orders import POLICIES, Order
-from lsnotebook.profiles import Approach, Profile, Schedule
+from lsnotebook.profiles import PLAIN, Approach, Backbone, Machine, Profile, Schedule
 from lsnotebook.randomness import seeded, stream
 from lsnotebook.store import write_whole
 
 STATE = "state.safetensors"
+log = logging.getLogger(__name__)
 
 
 class TrainingError(RuntimeError):
@@ -40,6 +56,8 @@ def train(
     seed: int,
     folder: Path,
     advance: Callable[[int], None] = lambda steps: None,
+    machine: Machine = PLAIN,
+    augment: bool = False,
 ) -> pd.DataFrame:
     """Train `model` in place and leave it with the weights of its best checkpoint.
 
@@ -47,55 +65,137 @@ def train(
     lowest cross-entropy on the selection images under that policy. `folder` keeps the state: where it holds one,
     training goes on from there. `advance` hears how many steps were done.
 
-    Returns one row for each look: step, learning_rate, train_loss, selection_loss, selection_top1.
-    Raises `TrainingError` where the loss is no longer a number.
+    Returns one row for each look: step, learning_rate, train_loss, selection_loss, selection_top1, seconds and, where
+    the device tells, joules. Raises `TrainingError` where the loss is no longer a number, where a batch cannot be
+    split over the ranks, and where it does not fit into the GPU's memory.
     """
-    accelerator = Accelerator(mixed_precision=schedule.mixed_precision, cpu=schedule.cpu)
+    accelerator = accelerator_for(schedule, policy)
     sampler, layers = POLICIES[policy], model.config.num_hidden_layers
     looks = [sampler(layers, stream(seed, "selection order", k)) for k in range(schedule.selection_orders)]
     looks = list(dict.fromkeys(looks))  # a policy without chance has one order
+    batches = Batches(len(splits.train), schedule.batch_size, seed, 0, schedule.steps)
+    if batches.batch_size % accelerator.num_processes:
+        raise TrainingError(
+            f"A batch of {batches.batch_size} images cannot be split evenly over {accelerator.num_processes} "
+            "processes; launch a number of processes that divides it."
+        )
+    if machine.compile:
+        for layer in model.vit.layers:  # one by one: a model whose order changes would be compiled again and again
+            layer.compile()
+    if machine.recompute:
+        # The second is what transformers called it before 5.23.
+        getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)()
     optimizer = torch.optim.Adam(
         model.parameters(), lr=schedule.learning_rate, betas=schedule.betas, eps=schedule.epsilon, fused=True
     )
-    history, best = read_state(folder, model, optimizer)
+    prepared, optimizer = accelerator.prepare(model, optimizer)
+    history, best = read_state(folder, prepared, optimizer.optimizer)
     start = history[-1]["step"] if history else 0
     advance(start)
+    batches.steps = range(start, schedule.steps)
+    meter = Meter(accelerator.device, history)
 
-    steps = Batches(len(splits.train), schedule.batch_size, seed, start, schedule.steps)
-    batches = loader(splits.train, schedule.workers, batch_sampler=steps)
-    prepared, optimizer, batches = accelerator.prepare(model, optimizer, batches)
     prepared.train()
     losses = []
-    for step, (pixel_values, labels) in enumerate(batches, start=start):
+    for step, (pixel_values, labels) in enumerate(read(splits.train, batches, accelerator, machine), start=start):
         order = sampler(layers, stream(seed, "order", step))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(schedule, step)
+        if augment:
+            pixel_values = augmented(pixel_values, stream(seed, f"augment {accelerator.process_index}", step))
         with seeded(seed, f"dropout {accelerator.process_index}", step):
-            loss = prepared(pixel_values, order=order, labels=labels).loss
-        accelerator.backward(loss)
+            losses.append(gradients(prepared, pixel_values, labels, order, accelerator, machine.accumulate))
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.detach())
 
         done = step + 1
         if done % schedule.check_every == 0 or done == schedule.steps:
-            check_finite(torch.stack(losses), done - len(losses), folder)
+            since = accelerator.reduce(torch.stack(losses), "mean")
+            check_finite(since, done - len(losses), folder)
             look = {
                 "step": done,
                 "learning_rate": learning_rate(schedule, step),
-                "train_loss": torch.stack(losses).mean().item(),
-                **assess(model, splits.selection, looks, schedule, accelerator.device),
+                "train_loss": since.mean().item(),
+                **assess(prepared, splits.selection, looks, schedule, accelerator, machine),
+                **meter.read(),
             }
             check_finite(torch.tensor([look["selection_loss"]]), done, folder)  # the last update may have broken it
+            weights = get_model_state_dict(prepared, options=WHOLE)  # the first rank's; empty on the others
             if not history or look["selection_loss"] < min(row["selection_loss"] for row in history):
-                best = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
+                best = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
             history.append(look)
+            adam = get_optimizer_state_dict(prepared, optimizer.optimizer, options=WHOLE)
             if accelerator.is_main_process:
-                write_state(folder, model, optimizer, history, best)
+                write_state(folder, weights, adam["state"], history, best)
             advance(len(losses))
             losses = []
-    model.load_state_dict(best)
+    told = dataclasses.replace(WHOLE, broadcast_from_rank0=accelerator.num_processes > 1)
+    set_model_state_dict(prepared, best, options=told)
     return pd.DataFrame(history)
+
+
+WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+"""States as one process has them, however they are spread over the ranks."""
+
+
+def accelerator_for(schedule: Schedule, policy: str) -> Accelerator:
+    """Stock Accelerate; the configuration of `accelerate config` and `accelerate launch` counts."""
+    # DDP must be told that a dropped layer has no gradient: else ranks go on with unequal ones, and nobody says so.
+    kwargs = DistributedDataParallelKwargs(find_unused_parameters=policy == "layerdrop")
+    return Accelerator(
+        mixed_precision=schedule.mixed_precision,
+        cpu=schedule.cpu,
+        dataloader_config=DataLoaderConfiguration(split_batches=True, non_blocking=True),
+        kwargs_handlers=[kwargs],
+    )
+
+
+def read(
+    images: Dataset, batches: Batches, accelerator: Accelerator, machine: Machine
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """This rank's part of each batch, on its device: (pixel_values, labels)."""
+    if not (machine.decode_on_gpu and accelerator.device.type == "cuda"):
+        yield from accelerator.prepare(loader(images, machine.workers, batch_sampler=batches))
+        return
+    unprepared = loader(Unprepared(images), machine.workers, batch_sampler=batches, collate_fn=Unprepared.collate)
+    for pictures, labels in accelerator.prepare_data_loader(unprepared, device_placement=False):
+        yield images.dataset.pixels(pictures, accelerator.device), labels.to(accelerator.device, non_blocking=True)
+
+
+def gradients(
+    model: nn.Module, pixel_values: Tensor, labels: Tensor, order: Order, accelerator: Accelerator, accumulate: int
+) -> Tensor:
+    """Add the gradients of this rank's images, in `accumulate` parts, and return their mean loss."""
+    parts = list(zip(pixel_values.chunk(accumulate), labels.chunk(accumulate), strict=True))
+    loss = torch.zeros((), device=pixel_values.device)
+    try:
+        for k, (images, targets) in enumerate(parts, start=1):
+            share = len(images) / len(pixel_values)  # the loss is a mean, so a part counts by its size
+            with accelerator.no_sync(model) if k < len(parts) else contextlib.nullcontext():
+                part = model(images, order=order, labels=targets).loss * share
+                accelerator.backward(part)
+            loss += part.detach()
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(too_large(model, parts[0], order, accelerator)) from error
+    return loss
+
+
+def too_large(model: nn.Module, part: tuple[Tensor, Tensor], order: Order, accelerator: Accelerator) -> str:
+    """What to say when a part does not fit into the memory: the size that does."""
+    images, labels = part
+    fits = len(images)
+    while fits := fits // 2:
+        torch.cuda.empty_cache()
+        with contextlib.suppress(torch.OutOfMemoryError):
+            with accelerator.no_sync(model):
+                accelerator.backward(model(images[:fits], order=order, labels=labels[:fits]).loss)
+            break
+    if not fits:
+        return "Not even one image fits into the memory of the GPU; train with --recompute, or on a larger one."
+    return (
+        f"{len(images)} images at a time do not fit into the memory of the GPU, but {fits} do: train with --accumulate "
+        f"{-(-len(images) // fits)} times what it was (the result is the same), or with --recompute."
+    )
 
 
 def initial(profile: Profile, approach: Approach, seed: int, base: dict[str, Tensor] | None = None) -> ShuffleViT:
@@ -105,12 +205,7 @@ def initial(profile: Profile, approach: Approach, seed: int, base: dict[str, Ten
     del variant["order"], variant["layers"], variant["hotter"]
     with seeded(seed, "initialisation"):
         if backbone.checkpoint:
-            model = ShuffleViT.from_pretrained(
-                backbone.checkpoint,
-                num_labels=profile.data.classes,
-                ignore_mismatched_sizes=True,  # a head for other classes is made anew
-                **variant,
-            )
+            model = from_checkpoint(backbone, profile.data.classes, variant)
         else:
             model = ShuffleViT(
                 ShuffleViTConfig(
@@ -135,6 +230,45 @@ def initial(profile: Profile, approach: Approach, seed: int, base: dict[str, Ten
     return model
 
 
+def from_checkpoint(backbone: Backbone, classes: int, variant: dict[str, bool]) -> ShuffleViT:
+    """The checkpoint's model, with a new head where its own is for other classes.
+
+    Raises `TrainingError` where the checkpoint cannot be had, or is of another size than the profile says.
+    """
+    name, source = backbone.checkpoint, where(backbone.checkpoint)
+    try:
+        model, report = ShuffleViT.from_pretrained(
+            source, num_labels=classes, ignore_mismatched_sizes=True, output_loading_info=True, **variant
+        )
+    except OSError as error:
+        raise unreachable(name) from error
+    config = model.config
+    sizes = {
+        "layers": (config.num_hidden_layers, backbone.layers),
+        "hidden_size": (config.hidden_size, backbone.hidden_size),
+        "heads": (config.num_attention_heads, backbone.heads),
+        "mlp_size": (config.intermediate_size, backbone.mlp_size),
+        "image_size": (config.image_size, backbone.image_size),
+        "patch_size": (config.patch_size, backbone.patch_size),
+        "channels": (config.num_channels, backbone.channels),
+    }
+    for size, (its, ours) in sizes.items():
+        if its != ours:
+            raise TrainingError(
+                f"The checkpoint {name!r} has {size} {its}, but the profile says {ours}; "
+                f"set the profile's {size}, or name another checkpoint."
+            )
+    unset = {key for key in report["missing_keys"]} | {key for key, *_ in report["mismatched_keys"]}
+    strange = {key for key in unset if not key.startswith(("classifier.", "position_"))}
+    if strange:
+        raise TrainingError(
+            f"The checkpoint {name!r} lacks the weights {', '.join(sorted(strange)[:3])}; it is no ViT or DeiT."
+        )
+    if any(key.startswith("classifier.") for key in unset):
+        log.info("The checkpoint %s has no head for %d classes: the head starts anew.", name, classes)
+    return model
+
+
 def learning_rate(schedule: Schedule, step: int) -> float:
     """Linear warm-up to `schedule.learning_rate`, then linear decay to zero at the end."""
     rise = (step + 1) / max(1, schedule.warmup * schedule.steps)
@@ -142,22 +276,29 @@ def learning_rate(schedule: Schedule, step: int) -> float:
     return schedule.learning_rate * min(1.0, rise, fall)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def assess(
-    model: ShuffleViT, images: Dataset, orders: list[Order], schedule: Schedule, device: torch.device
+    model: nn.Module,
+    images: Dataset,
+    orders: list[Order],
+    schedule: Schedule,
+    accelerator: Accelerator,
+    machine: Machine = PLAIN,
 ) -> dict[str, float]:
     """Cross-entropy of the class (never of the position) and top-1 of `images`, averaged over `orders`."""
     model.eval()
-    loss = correct = 0.0
-    for pixel_values, labels in in_turn(images, schedule.batch_size, schedule.workers):
-        pixel_values, labels = pixel_values.to(device), labels.to(device)
+    size = max(1, schedule.batch_size // accelerator.num_processes)
+    batches = accelerator.prepare(in_turn(images, size * accelerator.num_processes, machine.workers))
+    sums = np.zeros(2)
+    for pixel_values, labels in batches:
         for order in orders:
             logits = model(pixel_values, order=order).logits
-            loss += F.cross_entropy(logits, labels, reduction="sum").item()
-            correct += (logits.argmax(-1) == labels).sum().item()
+            each = F.cross_entropy(logits, labels, reduction="none"), (logits.argmax(-1) == labels).float()
+            gathered = accelerator.gather_for_metrics(each)  # without those that filled up the last batch
+            sums += [values.sum().item() for values in gathered]
     model.train()
-    seen = len(images) * len(orders)
-    return {"selection_loss": loss / seen, "selection_top1": correct / seen}
+    loss, correct = sums / (len(images) * len(orders))
+    return {"selection_loss": loss, "selection_top1": correct}
 
 
 def check_finite(losses: Tensor, first_step: int, folder: Path) -> None:
@@ -172,18 +313,18 @@ def check_finite(losses: Tensor, first_step: int, folder: Path) -> None:
 
 
 def write_state(
-    folder: Path, model: ShuffleViT, optimizer: torch.optim.Adam, history: list[dict], best: dict[str, Tensor]
+    folder: Path, weights: dict[str, Tensor], adam: dict, history: list[dict], best: dict[str, Tensor]
 ) -> None:
     """Write all that training needs to go on, in one file that appears whole or not at all."""
-    tensors = {f"model.{name}": weight for name, weight in model.state_dict().items()}
-    tensors |= {f"best.{name}": weight for name, weight in best.items()}
-    for number, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"adam.{number}.{name}": value for name, value in moments.items()}
+    tensors = {f"model/{name}": weight for name, weight in weights.items()}
+    tensors |= {f"best/{name}": weight for name, weight in best.items()}
+    for name, moments in adam.items():
+        tensors |= {f"adam/{name}/{kind}": value for kind, value in moments.items()}
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     write_whole(folder / STATE, save(tensors, metadata={"history": json.dumps(history)}))
 
 
-def read_state(folder: Path, model: ShuffleViT, optimizer: torch.optim.Adam) -> tuple[list[dict], dict[str, Tensor]]:
+def read_state(folder: Path, model: nn.Module, optimizer: torch.optim.Adam) -> tuple[list[dict], dict[str, Tensor]]:
     """The history and the best weights so far, `model` and `optimizer` as they were; nothing at the start."""
     path = folder / STATE
     if not path.exists():
@@ -196,12 +337,14 @@ def read_state(folder: Path, model: ShuffleViT, optimizer: torch.optim.Adam) -> 
         raise TrainingError(f"The state {path} is damaged ({error}); remove it to train this run anew.") from error
     parts = {"model": {}, "best": {}, "adam": {}}
     for name, tensor in tensors.items():
-        part, _, rest = name.partition(".")
+        part, _, rest = name.partition("/")
         parts[part][rest] = tensor
-    moments: dict[int, dict[str, Tensor]] = {}
+    moments: dict[str, dict[str, Tensor]] = {}
     for name, tensor in parts["adam"].items():
-        number, _, kind = name.partition(".")
-        moments.setdefault(int(number), {})[kind] = tensor
-    model.load_state_dict(parts["model"])
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+        weight, _, kind = name.rpartition("/")
+        moments.setdefault(weight, {})[kind] = tensor
+    every_rank = dataclasses.replace(WHOLE, cpu_offload=False)
+    groups = get_optimizer_state_dict(model, optimizer, options=every_rank)["param_groups"]
+    set_model_state_dict(model, parts["model"], options=WHOLE)
+    set_optimizer_state_dict(model, optimizer, {"state": moments, "param_groups": groups}, options=WHOLE)
     return history, parts["best"]

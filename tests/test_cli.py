@@ -60,7 +60,7 @@ def test_an_error_of_the_store_is_one_sentence(monkeypatch):
 def test_a_missing_data_folder_is_named(monkeypatch, store):
     # The checkpoint is not fetched: the images are looked for first.
     monkeypatch.setattr("lsnotebook.training.initial", lambda *a: pytest.fail("looked for the checkpoint first"))
-    result = invoke("train", "cifar100", "baseline", "--seed", "0")
+    result = invoke("train", "imagenet", "baseline", "--seed", "0")
     assert result.exit_code == 1
-    assert str(store / "cifar100" / "train") in result.output
+    assert str(store / "imagenet" / "train") in result.output
     assert "Traceback" not in result.output
