@@ -1,4 +1,4 @@
-"""The command line: `lsnotebook train | claims | status`."""
+"""The command line: `lsnotebook train | sweep | status | claims | record`, as a study goes."""
 
 import dataclasses
 import json
@@ -26,12 +26,18 @@ class Commands(click.Group):
             if type(error).__name__ not in (
                 "TrainingError",
                 "DataError",
+                "SweepError",
             ):  # to name them imports torch for --help
                 raise
             raise Sentence(str(error)) from error
 
 
 profile_argument = click.argument("profile", type=click.Choice(list(profiles.PROFILES)))
+
+
+approaches_argument = click.argument(
+    "approaches", nargs=-1, type=click.Choice(list(profiles.APPROACHES)), metavar="[APPROACHES]..."
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,7 +48,7 @@ def main() -> None:
 
 @main.command()
 @profile_argument
-@click.argument("approaches", nargs=-1, type=click.Choice(list(profiles.APPROACHES)), metavar="[APPROACHES]...")
+@approaches_argument
 @click.option("--seed", type=click.IntRange(min=0), help="Train this seed only.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given.")
 @click.option(
@@ -104,8 +110,52 @@ def claims(profile: str, as_json: bool) -> None:
 
 @main.command()
 @profile_argument
-def status(profile: str) -> None:
+@click.argument("parts", nargs=-1, type=click.Choice(["table1", "claims"]), metavar="[table1] [claims]")
+@click.option("--seeds", type=click.IntRange(min=2), help="Networks an approach; the profile's number if not given.")
+def record(profile: str, parts: tuple[str, ...], seeds: int | None) -> None:
+    """Write Table 1 and the verdicts of a profile, with what made them, to data/results/, for all builds to show.
+
+    Networks that are missing are trained: the four approaches for table1, all of the book for claims.
+    """
+    from lsnotebook import results
+
+    scale = profiles.profile(profile)
+    scale = dataclasses.replace(scale, seeds=seeds or scale.seeds)
+    for part in parts or results.PARTS:
+        click.echo(results.record(scale, part))
+
+
+@main.command()
+@profile_argument
+@approaches_argument
+@click.option("--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given.")
+@click.option("--address", help="The Ray cluster; this machine if not given.")
+@click.option("--gpus", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that a run takes.")
+def sweep(profile: str, approaches: tuple[str, ...], seeds: int | None, address: str | None, gpus: int) -> None:
+    """Train what is not in the run store yet on a Ray cluster, wherever there is room.
+
+    The nodes share data/. A run whose node dies is taken up by another one where it stopped.
+    """
+    from lsnotebook.sweep import sweep
+
+    scale = profiles.profile(profile)
+    sweep(runs.study(scale, approaches, seeds) if approaches else runs.book(scale), address, gpus)
+
+
+@main.command()
+@profile_argument
+@click.option("--address", help="Ask a node of this Ray cluster, which sees the store; this machine if not given.")
+def status(profile: str, address: str | None) -> None:
     """List the runs that the book needs, and where each stands."""
-    for run in runs.book(profiles.profile(profile)):
-        stands = "done" if run.folder.exists() else "begun" if run.unfinished.exists() else "to do"
-        click.echo(f"{stands:6} {run}")
+    wanted = runs.book(profiles.profile(profile))
+    if address:
+        from lsnotebook.sweep import connected
+
+        ray = connected(address)
+        table = ray.get(ray.remote(runs.status).options(num_cpus=0).remote(wanted))
+    else:
+        table = runs.status(wanted)
+    click.echo(
+        table.to_string(index=False, na_rep="", formatters={"top-1 %": "{:.1f}".format, "hours": "{:.2f}".format})
+    )
+    click.echo("; ".join(f"{count} {stands}" for stands, count in table["stands"].value_counts().items()))

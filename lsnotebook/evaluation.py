@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 
 from lsnotebook import runs
 from lsnotebook.orders import Order, Sampler, draw, inversions
@@ -39,23 +40,26 @@ def score(
     """One row for each forward pass (a model in an order, a merged model, an ensemble): top1 and top5 accuracy, loss
     (cross-entropy of the class), and position (the share of positions named rightly, §3.4; empty where none are).
 
-    Every batch is read once and goes through all of them, without autograd.
+    Every batch is read once and goes through all of them, without autograd; on a GPU in bf16, as in training, and read
+    by as many processes as there are cores.
     """
     import torch
     import torch.nn.functional as F
 
     from lsnotebook.data import in_turn
 
-    sums = np.zeros((len(forwards), 4))
-    with torch.inference_mode():
-        for pixel_values, labels in in_turn(images, batch_size):
+    sums, on_gpu = np.zeros((len(forwards), 4)), torch.device(device).type == "cuda"
+    batches = in_turn(images, batch_size, cpu_count() if on_gpu else 0)
+    with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
+        for pixel_values, labels in batches:
             pixel_values, labels = pixel_values.to(device), labels.to(device)
             for row, forward in zip(sums, forwards, strict=True):
                 output = forward(pixel_values)
-                top = output.logits.topk(min(5, output.logits.shape[-1])).indices == labels[:, None]
+                logits = output.logits.float()
+                top = logits.topk(min(5, logits.shape[-1])).indices == labels[:, None]
                 row[0] += top[:, 0].sum().item()
                 row[1] += top.sum().item()
-                row[2] += F.cross_entropy(output.logits, labels, reduction="sum").item()
+                row[2] += F.cross_entropy(logits, labels, reduction="sum").item()
                 named = np.nan
                 if output.position_logits is not None:
                     right = output.position_logits.argmax(-1) == torch.arange(

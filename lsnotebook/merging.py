@@ -137,8 +137,9 @@ def ensemble_accuracies(models: Sequence[Run], policy: str | Sampler, draws: int
 
 def drift(run: Run) -> float:
     """How far refining has moved the layers away from the base: the L2 distance, relative to the norm of the base."""
-    weights = runs.load(run).vit.layers.state_dict()
-    base = runs.base_of(run).vit.layers.state_dict()
+    model = runs.load(run)
+    weights = model.vit.layers.state_dict()
+    base = runs.base_of(run).to(model.device).vit.layers.state_dict()
     moved = sum((weights[name] - base[name]).square().sum().item() for name in weights)
     return (moved / sum(base[name].square().sum().item() for name in weights)) ** 0.5
 

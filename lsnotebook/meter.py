@@ -1,39 +1,43 @@
-"""What training cost: seconds and, where the GPU tells, joules."""
+"""What training cost: seconds and, where the GPUs tell, joules."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
 import torch
+from accelerate import Accelerator
 
 
 class Meter:
     """Counts on from the last look of a run that is taken up again."""
 
-    def __init__(self, device: torch.device, history: Sequence[Mapping] = ()):
-        self.device = device
+    def __init__(self, accelerator: Accelerator, history: Sequence[Mapping] = ()):
+        self.accelerator = accelerator
         self.before = history[-1] if history else {}
-        self.began = self._now()
+        self.began, self.joules = time.monotonic(), joules(accelerator.device)
 
     def read(self) -> dict[str, float]:
-        """`seconds` since the start, and `joules` of this rank's GPU, whatever ran on it."""
-        return {name: value - self.began[name] + self.before.get(name, 0.0) for name, value in self._now().items()}
+        """`seconds` since the start and, where all GPUs tell, `joules` of all of them, whatever ran on them.
 
-    def _now(self) -> dict[str, float]:
-        counters = {"seconds": time.monotonic()}
-        if self.device.type == "cuda":
-            counters |= joules(self.device)
-        return counters
+        Under `accelerate launch` all ranks have to call this together.
+        """
+        spent = torch.tensor(joules(self.accelerator.device) - self.joules, device=self.accelerator.device)
+        spent = self.accelerator.reduce(spent, "sum").item()
+        counted = {"seconds": time.monotonic() - self.began, **({} if math.isnan(spent) else {"joules": spent})}
+        return {name: value + self.before.get(name, 0.0) for name, value in counted.items()}
 
 
-def joules(device: torch.device) -> dict[str, float]:
-    """Nothing without the extra `gpu`, or where the GPU has no counter."""
+def joules(device: torch.device) -> float:
+    """What the GPU has used since its driver was loaded; NaN without the extra `gpu`, or where it has no counter."""
+    if device.type != "cuda":
+        return float("nan")
     try:
         import pynvml
     except ImportError:
-        return {}
+        return float("nan")
     try:
         pynvml.nvmlInit()
         handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
-        return {"joules": pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1000}
+        return pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1000
     except pynvml.NVMLError:
-        return {}
+        return float("nan")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lsnotebook.model import ShuffleViT
 
 PRUNING_CODE = (*EVALUATION_CODE, "pruning")
+GREEDY = 5_000
+"""Training images that layers are chosen by: each choice evaluates them once for every layer that could go."""
 
 
 def pruned_accuracies(
@@ -104,14 +106,17 @@ def contributions(models: Sequence[Run]) -> pd.DataFrame:
 
 
 def greedy_accuracies(models: Sequence[Run], keep: int = 1) -> pd.DataFrame:
-    """The accuracy, on the validation images, of the layers that `greedy` keeps by the training images; remembered.
+    """The accuracy, on the validation images, of the layers that `greedy` keeps by (at most `GREEDY`) training images.
 
+    Remembered in the run store.
     Columns: approach, seed, layers, and those of `evaluate`.
     """
 
+    from torch.utils.data import Subset
+
     def fresh(run: Run) -> pd.DataFrame:
         model, splits = runs.load(run), runs.splits_of(run.profile)
-        kept = greedy(model, splits.train, keep)
+        kept = greedy(model, Subset(splits.train, range(min(GREEDY, len(splits.train)))), keep)
         return evaluate(model, splits.validation, kept).assign(layers=[len(order) for order in kept])
 
     return _each(models, f"greedy to {keep}", fresh)

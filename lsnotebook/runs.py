@@ -35,6 +35,7 @@ from lsnotebook.store import RunStoreError, checksum, code_version, data_root, h
 from lsnotebook.workers import side_by_side
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from lsnotebook.data import Splits
@@ -131,10 +132,12 @@ def splits_of(profile: Profile) -> "Splits":
 
 
 def load(run: Run) -> "ShuffleViT":
-    """The trained model, in evaluation mode. Trains it where it is not in the store.
+    """The trained model, in evaluation mode, on the GPU where there is one and the profile wants it.
 
+    Trains it where it is not in the store.
     Raises `RunStoreError` where the folder is damaged or of another recipe.
     """
+    import torch
     from safetensors.torch import load
 
     from lsnotebook.model import ShuffleViT, ShuffleViTConfig
@@ -147,7 +150,8 @@ def load(run: Run) -> "ShuffleViT":
     weights = load(verified(run, "model.safetensors"))
     model = ShuffleViT(ShuffleViTConfig(**json.loads(verified(run, "config.json"))))
     model.load_state_dict(weights)
-    return model.eval()
+    on_gpu = torch.accelerator.is_available() and not run.schedule.cpu
+    return model.eval().to(torch.accelerator.current_accelerator() if on_gpu else "cpu")
 
 
 def base_of(run: Run) -> "ShuffleViT":
@@ -162,6 +166,25 @@ def history(run: Run) -> pd.DataFrame:
     """The learning curve: one row for each look at the selection images."""
     ensure([run])
     return pd.read_csv(io.BytesIO(verified(run, "history.csv")))
+
+
+def status(wanted: Sequence[Run]) -> pd.DataFrame:
+    """Where each run stands: done, begun (at which step, how good at its last look, after how many hours), or to do."""
+    from safetensors import safe_open
+
+    rows = []
+    for run in wanted:
+        stands, looks = "to do", []
+        if run.folder.exists():
+            stands, looks = "done", history(run).to_dict("records")
+        elif run.unfinished.exists():
+            stands = "begun"
+            with contextlib.suppress(OSError), safe_open(run.unfinished / "state.safetensors", framework="pt") as state:
+                looks = json.loads(state.metadata()["history"])
+        last = looks[-1] if looks else {"step": 0, "selection_top1": float("nan"), "seconds": 0.0}
+        at = f"{last['step']} of {run.schedule.steps}"
+        rows.append((str(run), stands, at, 100 * last["selection_top1"], last["seconds"] / 3600))
+    return pd.DataFrame(rows, columns=["run", "stands", "step", "top-1 %", "hours"])
 
 
 def made(models: Sequence[Run], notebook: str, **parameters: object) -> str:
@@ -262,7 +285,7 @@ def _store(run: Run, model: "ShuffleViT", weights: "dict[str, Tensor]", table: p
         "model.safetensors": save({name: weight.contiguous() for name, weight in weights.items()}, {"format": "pt"}),
         "history.csv": table.to_csv(index=False).encode(),
         "recipe.json": json.dumps(run.recipe, indent=1).encode(),
-        "made.json": json.dumps(provenance(str(model.device)), indent=1).encode(),
+        "made.json": json.dumps(provenance(model.device), indent=1).encode(),
     }
     checksums = {name: checksum(content) for name, content in files.items()}
     files["checksums.json"] = json.dumps(checksums, indent=1).encode()
@@ -275,11 +298,22 @@ def _store(run: Run, model: "ShuffleViT", weights: "dict[str, Tensor]", table: p
     shutil.rmtree(run.unfinished)
 
 
-def provenance(device: str) -> dict[str, str]:
+PACKAGES = ("torch", "torchvision", "transformers", "accelerate")
+
+
+def provenance(device: "torch.device") -> dict[str, str]:
     """What made a result, besides its recipe."""
-    packages = ("torch", "torchvision", "transformers", "accelerate")
-    versions = {package: metadata.version(package) for package in packages}
-    return {"device": device, "machine": platform.machine(), "python": platform.python_version(), **versions}
+    import torch
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    ranks = int(os.environ.get("WORLD_SIZE", 1))
+    versions = {package: metadata.version(package) for package in PACKAGES}
+    return {
+        "device": f"{ranks} x {name}" if ranks > 1 else name,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        **versions,
+    }
 
 
 @contextlib.contextmanager

@@ -1,5 +1,8 @@
 """The verdicts on the claims, from the statements of `claims.check`: for a page, a terminal, a program."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pandas as pd
 
 from lsnotebook.claims import FAILS, HOLDS, UNTOLD
@@ -49,27 +52,42 @@ def marked(verdict: str) -> str:
     return f"{mark} {verdict}"
 
 
-def board(statements: pd.DataFrame) -> pd.DataFrame:
-    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to the chapter."""
-    rows = {
-        f'<a href="{claim["chapter"]}.html">{claim["id"]}</a>': {
+def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:
+    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to the chapter.
+
+    `recorded` are the statements of other scales by the title of their column: their verdict on the claim, and the
+    same quantity.
+    """
+    others = {title: {claim["id"]: claim for claim in records(table)} for title, table in recorded.items()}
+    rows = {}
+    for claim in records(statements):
+        row = {
             "claim": f'<div class="words">{claim["claim"]}<br><small>{claim["rule"]}</small></div>',
             "verdict": f'<div class="verdict">{marked(claim["verdict"])}</div>',
             "paper": "" if claim["paper"] is None else f"{claim['paper']:.1f}",
-            "this build": "{:.1f} [{:.1f}, {:.1f}]".format(claim["build"], *claim["interval"]),
         }
-        for claim in records(statements)
-    }
+        for title, claims in others.items():
+            other = claims[claim["id"]]
+            same = [part for part in other["statements"] if part["rule"] == claim["rule"]]
+            row[title] = f'<div class="verdict">{marked(other["verdict"])}</div>' + "".join(map(numbers, same))
+        row["this build"] = numbers(claim)
+        rows[f'<a href="{claim["chapter"]}.html">{claim["id"]}</a>'] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def details(statements: pd.DataFrame) -> pd.DataFrame:
-    """The same for a page, one row for each statement."""
-    return pd.DataFrame(
-        {
-            "statement": '<div class="words">' + statements["rule"] + "</div>",
-            "verdict": '<div class="verdict">' + statements["verdict"].map(marked) + "</div>",
-            "paper": statements["paper"].map("{:.1f}".format, na_action="ignore").fillna(""),
-            "this build": [f"{row.build:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in statements.itertuples()],
-        }
-    ).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
+def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:
+    """The same for a page, one row for each statement; a recorded one stands where its rule is the same."""
+    columns = {
+        "statement": '<div class="words">' + statements["rule"] + "</div>",
+        "verdict": '<div class="verdict">' + statements["verdict"].map(marked) + "</div>",
+        "paper": statements["paper"].map("{:.1f}".format, na_action="ignore").fillna(""),
+    }
+    for title, table in {**recorded, "this build": statements}.items():
+        there = {(row.id, row.rule): f"{row.build:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in table.itertuples()}
+        columns[title] = [there.get((row.id, row.rule), "") for row in statements.itertuples()]
+    return pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
+
+
+def numbers(statement: Mapping) -> str:
+    """The quantity of a statement and its 95 % interval."""
+    return "{:.1f} [{:.1f}, {:.1f}]".format(statement["build"], *statement["interval"])

@@ -93,7 +93,7 @@ def train(
     start = history[-1]["step"] if history else 0
     advance(start)
     batches.steps = range(start, schedule.steps)
-    meter = Meter(accelerator.device, history)
+    meter = Meter(accelerator, history)
 
     prepared.train()
     losses = []

@@ -239,13 +239,13 @@ def answer(models: "list[ShuffleViT]", order: Sequence[int], sources: Sequence[i
 
     from lsnotebook.analysis import record
 
-    pixel_values, labels = images
+    pixel_values, labels = images[0].to(models[0].device), images[1]
     networks = [models[0], taken(models[1:], order, sources)]
     here = [tuple(order), tuple(range(len(order)))]
     with torch.inference_mode():
         logits = [model(pixel_values, order=run).logits for model, run in zip(networks, here, strict=True)]
     if labels is not None:
-        return [(each.argmax(-1) == torch.tensor(labels)).float().mean().item() for each in logits]
+        return [(each.argmax(-1).cpu() == torch.tensor(labels)).float().mean().item() for each in logits]
     for model in models:  # a layer looks up in its own model how attention is computed
         model.set_attn_implementation("eager")
     adds = record(networks[1], pixel_values, [here[1]]).contribution[0].tolist()

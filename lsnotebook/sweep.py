@@ -1,0 +1,91 @@
+"""The whole study on a cluster: each run a Ray task, retried when its node dies, resumed from its last state.
+
+The nodes share `data/` (a network file system, named by LSNOTEBOOK_DATA); the run store then is all that they have to
+agree on. Needs the extra `cluster` (pip install "lsnotebook[cluster]").
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from lsnotebook import runs
+from lsnotebook.progress import Progress
+from lsnotebook.runs import Run
+from lsnotebook.store import RunStoreError, data_root
+
+RETRIES = 5
+"""Times that a run is taken up again after its node died."""
+
+
+class SweepError(RuntimeError):
+    """Runs of a sweep that failed; the others are in the store."""
+
+
+def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> None:
+    """Train the missing ones of `wanted` wherever the cluster at `address` has room; None: this machine.
+
+    A run takes `gpus` GPUs, or one core where its profile trains on the CPU. Raises `SweepError` when all that can be
+    trained is, and something failed.
+    """
+    ray = connected(address)
+    tasks, names = {}, {}
+    for run in (*(run.base for run in wanted if run.base), *wanted):
+        if run.key not in tasks:  # a base comes before those that refine it, and they wait for its task
+            needs = {"num_cpus": 1} if run.schedule.cpu else {"num_gpus": gpus}
+            train = ray.remote(_train).options(name=str(run), max_retries=RETRIES, **needs)
+            tasks[run.key] = train.remote(run, gpus, tasks.get(run.base.key) if run.base else None)
+            names[tasks[run.key]] = run
+    failed, waiting = [], list(names)
+    with Progress(len(tasks), "training on the cluster") as progress:
+        while waiting:
+            done, waiting = ray.wait(waiting)
+            for task in done:
+                try:
+                    ray.get(task)
+                except ray.exceptions.RayError as error:
+                    failed.append(f"{names[task]} ({str(getattr(error, 'cause', None) or error).splitlines()[-1]})")
+                progress.advance()
+    if failed:
+        raise SweepError(
+            f"{len(failed)} of {len(tasks)} runs failed, the others are in the store: {'; '.join(failed)}. "
+            "Mend the reason and run the same command again: they go on from their last state."
+        )
+
+
+def connected(address: str | None = None):
+    """Ray, connected to the cluster at `address`; its workers find the same store. Raises `SweepError`."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise SweepError('Sweeps need Ray: pip install "lsnotebook[cluster]", here and on the nodes.') from None
+    told = {name: value for name, value in os.environ.items() if name.startswith(("LSNOTEBOOK_", "HF_"))}
+    environment = {"env_vars": {**told, "LSNOTEBOOK_DATA": str(data_root().resolve())}}
+    if not ray.is_initialized():
+        try:
+            if address and address != "auto" and "://" not in address:
+                host, port = address.rsplit(
+                    ":", 1
+                )  # to a port where nobody listens, Ray speaks for minutes, then exits
+                socket.create_connection((host, int(port)), timeout=10).close()
+            ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SweepError(
+                f"There is no Ray cluster at {address!r} ({str(error).splitlines()[0]}): start one with `ray start`, "
+                "or leave out --address to use this machine."
+            ) from error
+    return ray
+
+
+def _train(run: Run, gpus: int, base: object) -> None:
+    """In a task: by itself, or by `accelerate launch` where the run takes several GPUs."""
+    if run.schedule.cpu or gpus == 1:
+        runs.train(run)
+        return
+    command = [sys.executable, "-m", "accelerate.commands.launch", f"--num_processes={gpus}", "-m", "lsnotebook"]
+    command += ["train", run.profile.name, run.approach, f"--seed={run.seed}"]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    if ended.returncode:
+        raise RunStoreError(ended.stderr.strip().splitlines()[-1])
