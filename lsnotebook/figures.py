@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> "Figure":
     """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source; a dashed line marks chance."""
-    figure, panels = new(4.8, 2.2, len(tables), sharey=True, squeeze=False)
+    figure, panels = new(2.4 * len(tables), 2.2, len(tables), sharey=True, squeeze=False)
     for panel, (source, table) in zip(panels[0], tables.items(), strict=True):
         panel.axvline(100 * chance[source], color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
         means = table.pivot(index="approach", columns="policy", values="mean").mul(100)

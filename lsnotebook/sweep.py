@@ -66,9 +66,8 @@ def connected(address: str | None = None):
     if not ray.is_initialized():
         try:
             if address and address != "auto" and "://" not in address:
-                host, port = address.rsplit(
-                    ":", 1
-                )  # to a port where nobody listens, Ray speaks for minutes, then exits
+                # To a port where nobody listens Ray speaks for minutes, and then it ends the process.
+                host, port = address.rsplit(":", 1)
                 socket.create_connection((host, int(port)), timeout=10).close()
             ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
         except (OSError, RuntimeError, ValueError) as error:

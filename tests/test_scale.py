@@ -194,7 +194,8 @@ steps(made, optimizer, orders[:2])
 weights = get_model_state_dict(made, options=training.WHOLE)
 adam = get_optimizer_state_dict(made, optimizer, options=training.WHOLE)
 if torch.distributed.get_rank() == 0:
-    training.write_state(folder, weights, adam["state"], [{"step": 2}], {name: weight.clone() for name, weight in weights.items()})
+    best = {name: weight.clone() for name, weight in weights.items()}
+    training.write_state(folder, weights, adam["state"], [{"step": 2}], best)
 torch.distributed.barrier()
 made, optimizer = model(True)
 history, best = training.read_state(folder, made, optimizer)

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 SMOKE = PROFILES["smoke"]
-LONG = dataclasses.replace(SMOKE, refine=dataclasses.replace(SMOKE.refine, steps=1500, check_every=50))
+LONG = dataclasses.replace(SMOKE, refine=dataclasses.replace(SMOKE.refine, steps=1000, check_every=50))
 
 
 @pytest.fixture
