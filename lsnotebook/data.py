@@ -169,7 +169,7 @@ def pictures(data: Data, part: str, backbone: Backbone) -> Pictures:
     except FileNotFoundError as error:
         raise DataError(
             f"No images of {data.name!r} in {folder}, where {part}/<class>/<image> is expected: put one folder a class "
-            "there, or name another place for data/ in LSNOTEBOOK_DATA; the README says where to get the images."
+            "there, or name another place for data/ in LSNOTEBOOK_DATA; data/README.md says where to get the images."
         ) from error
     samples = whole_ones(found.samples, data, part)
     files = Files(path for path, _ in samples)
@@ -212,7 +212,8 @@ def find_damaged(samples: list[tuple[str, int]]) -> pd.DataFrame:
 
 def is_damaged(path: str) -> bool:
     try:
-        Image.open(path).load()
+        with Image.open(path) as image:
+            image.load()
     except (OSError, SyntaxError):  # as PIL says it of a broken PNG
         return True
     return False

@@ -169,14 +169,18 @@ def history(run: Run) -> pd.DataFrame:
 
 
 def status(wanted: Sequence[Run]) -> pd.DataFrame:
-    """Where each run stands: done, begun (at which step, how good at its last look, after how many hours), or to do."""
+    """Where each run stands: done, begun (at which step, how good at its last look, after how many hours), to do, or
+    damaged."""
     from safetensors import safe_open
 
     rows = []
     for run in wanted:
         stands, looks = "to do", []
         if run.folder.exists():
-            stands, looks = "done", history(run).to_dict("records")
+            try:
+                stands, looks = "done", history(run).to_dict("records")
+            except RunStoreError:
+                stands = "damaged"
         elif run.unfinished.exists():
             stands = "begun"
             with contextlib.suppress(OSError), safe_open(run.unfinished / "state.safetensors", framework="pt") as state:

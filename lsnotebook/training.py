@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -69,26 +70,16 @@ def train(
     the device tells, joules. Raises `TrainingError` where the loss is no longer a number, where a batch cannot be
     split over the ranks, and where it does not fit into the GPU's memory.
     """
-    accelerator = accelerator_for(schedule, policy)
     sampler, layers = POLICIES[policy], model.config.num_hidden_layers
     looks = [sampler(layers, stream(seed, "selection order", k)) for k in range(schedule.selection_orders)]
     looks = list(dict.fromkeys(looks))  # a policy without chance has one order
+    accelerator, prepared, optimizer = prepare(model, schedule, policy, machine)
     batches = Batches(len(splits.train), schedule.batch_size, seed, 0, schedule.steps)
     if batches.batch_size % accelerator.num_processes:
         raise TrainingError(
             f"A batch of {batches.batch_size} images cannot be split evenly over {accelerator.num_processes} "
             "processes; launch a number of processes that divides it."
         )
-    if machine.compile:
-        for layer in model.vit.layers:  # one by one: a model whose order changes would be compiled again and again
-            layer.compile()
-    if machine.recompute:
-        # The second is what transformers called it before 5.23.
-        getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)()
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=schedule.learning_rate, betas=schedule.betas, eps=schedule.epsilon, fused=True
-    )
-    prepared, optimizer = accelerator.prepare(model, optimizer)
     history, best = read_state(folder, prepared, optimizer.optimizer)
     start = history[-1]["step"] if history else 0
     advance(start)
@@ -136,6 +127,23 @@ def train(
 
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 """States as one process has them, however they are spread over the ranks."""
+
+
+def prepare(
+    model: ShuffleViT, schedule: Schedule, policy: str, machine: Machine
+) -> tuple[Accelerator, nn.Module, AcceleratedOptimizer]:
+    """The model on the devices of this launch, its layers compiled where asked, and its optimizer."""
+    accelerator = accelerator_for(schedule, policy)
+    if machine.compile:
+        for layer in model.vit.layers:  # one by one: a model whose order changes would be compiled again and again
+            layer.compile()
+    if machine.recompute:
+        # The second is what transformers called it before 5.23.
+        getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)()
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=schedule.learning_rate, betas=schedule.betas, eps=schedule.epsilon, fused=True
+    )
+    return accelerator, *accelerator.prepare(model, optimizer)
 
 
 def accelerator_for(schedule: Schedule, policy: str) -> Accelerator:

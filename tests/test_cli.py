@@ -1,5 +1,7 @@
 """The command line as a user types it."""
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -13,15 +15,19 @@ def invoke(*words):
     return CliRunner().invoke(main, words)
 
 
-def test_status_tells_done_begun_and_to_do():
-    study = runs.book(profiles.PROFILES["smoke"])
-    study[0].folder.mkdir(parents=True)
+def test_status_tells_where_every_run_stands():
+    smoke = profiles.PROFILES["smoke"]
+    study = runs.book(smoke)
+    runs.ensure([study[0]], workers=1)
     study[1].unfinished.mkdir(parents=True)
-    lines = invoke("status", "smoke").output.splitlines()
-    assert lines[0] == f"done   {study[0]}"
-    assert lines[1] == f"begun  {study[1]}"
-    assert all(line.startswith("to do ") for line in lines[2:])
-    assert len(lines) == len(study)
+    study[2].folder.mkdir(parents=True)
+    head, *lines, sums = invoke("status", "smoke").output.splitlines()
+    assert head.split() == ["run", "stands", "step", "top-1", "%", "hours"] and len(lines) == len(study)
+    assert re.fullmatch(rf" *{study[0]} +done +40 of 40 +\d+\.\d +0\.00", lines[0])
+    assert re.search(rf"{study[1]} +begun +0 of 40", lines[1])
+    assert re.search(rf"{study[2]} +damaged +0 of 40", lines[2])
+    assert all("to do" in line for line in lines[3:])
+    assert sums == f"{len(study) - 3} to do; 1 done; 1 begun; 1 damaged"
 
 
 def test_train_asks_for_the_named_runs(monkeypatch):

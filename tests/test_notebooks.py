@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from lsnotebook.profiles import PROFILES
 
@@ -68,8 +70,7 @@ def one_store(shared_store, monkeypatch, store):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seeds", "orders"), [(2, 4), (3, 6)])
-def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, seeds, orders):
+def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, seeds=2, orders=4):
     run, out = papermill("02_execution_order", tmp_path, "profile=smoke", f"seeds={seeds}", f"orders={orders}")
     assert run.returncode == 0, run.stderr
 
@@ -86,8 +87,7 @@ def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("order", ["[3, 1, 0, 2]", "[2]"])
-def test_method_demonstrates_equality_and_the_reverse_backward_pass(tmp_path, order):
+def test_method_demonstrates_equality_and_the_reverse_backward_pass(tmp_path, order="[3, 1, 1]"):
     run, out = papermill("01_method", tmp_path, "profile=smoke", f"order={order}")
     assert run.returncode == 0, run.stderr
     shown = [o for cell in nbformat.read(out, 4).cells for o in cell.get("outputs", [])]
@@ -104,23 +104,20 @@ def page(out):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("layers", "keep"), [(2, "random"), ([1, 4], "even")])
-def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers, keep):
+def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2, keep="even"):
     parameters = ("profile=smoke", f"layers={layers}", f"keep={keep}", "seeds=2", "orders=3")
     run, out = papermill("03_pruning", tmp_path, *parameters)
     assert run.returncode == 0, run.stderr
 
     from lsnotebook import pruning, runs
 
-    depths = layers if isinstance(layers, list) else [layers]
     models = runs.study(PROFILES["smoke"], ["layershuffle", "layerdrop", "baseline"], 2)
-    shown = pruning.by_depth(pruning.pruned_accuracies(models, depths, keep, 3))
+    shown = pruning.by_depth(pruning.pruned_accuracies(models, [layers], keep, 3))
     assert all(f"<td>{value:.1f}</td>" in page(out) for value in shown.to_numpy().ravel())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("layer", "images"), [(0, 100), (3, 300)])
-def test_representations_show_the_numbers_that_the_library_computes(tmp_path, layer, images):
+def test_representations_show_the_numbers_that_the_library_computes(tmp_path, layer=3, images=100):
     parameters = ("profile=smoke", f"layer={layer}", f"images={images}", "seeds=2")
     run, out = papermill("04_representations", tmp_path, *parameters)
     assert run.returncode == 0, run.stderr
@@ -133,8 +130,7 @@ def test_representations_show_the_numbers_that_the_library_computes(tmp_path, la
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sources", "merged"), [(4, 10), (5, 6)])
-def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources, merged):
+def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources=4, merged=10):
     parameters = ("profile=smoke", f"sources={sources}", f"merged={merged}", "orders=3")
     run, out = papermill("05_merging", tmp_path, *parameters)
     assert run.returncode == 0, run.stderr
@@ -148,8 +144,7 @@ def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("images", "shown"), [(80, 1), (100, 3)])
-def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images, shown):
+def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images=80, shown=3):
     run, out = papermill("06_discussion", tmp_path, "profile=smoke", f"images={images}", f"shown={shown}", "seeds=2")
     assert run.returncode == 0, run.stderr
 
@@ -171,31 +166,46 @@ def test_the_scoreboard_has_every_claim(tmp_path):
         assert f"{claim['build']:.1f}<br><small>" in page(out)
 
 
-@pytest.mark.slow
+@pytest.fixture
+def shell():
+    """IPython, as a notebook's kernel has it, in this process."""
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    yield shell
+    shell.atexit_operations()
+    InteractiveShell.clear_instance()
+
+
 @pytest.mark.parametrize(
     ("name", "parameter", "sentence"),
     [
-        ("02_execution_order", "profle=smoke", "There is no parameter 'profle'"),
+        ("02_execution_order", "profle='smoke'", "There is no parameter 'profle'"),
         ("02_execution_order", "seeds=0", "'seeds' is 0, but it takes a whole number from 1 to 100."),
-        ("02_execution_order", "profile=digit", "did you mean 'digits'?"),
+        ("02_execution_order", "profile='digit'", "did you mean 'digits'?"),
         ("03_pruning", "layers=0", "'layers' is 0, but it takes a whole number from 1 to 12, or a list"),
         ("03_pruning", "layers=13", "'layers' is 13, but it takes a whole number from 1 to 12"),
-        ("03_pruning", "layers=x", "'layers' is 'x', but it takes a whole number from 1 to 12"),
-        ("03_pruning", "keep=fist", "did you mean 'first'?"),
+        ("03_pruning", "layers='x'", "'layers' is 'x', but it takes a whole number from 1 to 12"),
+        ("03_pruning", "keep='fist'", "did you mean 'first'?"),
         ("04_representations", "layer=12", "'layer' is 12, but it takes a whole number from 0 to 11."),
         ("05_merging", "merged=0", "'merged' is 0, but it takes a whole number from 2 to 10000."),
         ("05_merging", "sources=11", "'sources' is 11, but it takes a whole number from 12 to 100."),
         ("06_discussion", "shown=21", "'shown' is 21, but it takes a whole number from 1 to 20."),
-        ("scoreboard", "profile=ImageNet", "did you mean 'imagenet'?"),
-        ("01_method", "order=[0, 12]", "'order' is '[0, 12]', but it takes a whole number from 0 to 11"),
+        ("scoreboard", "profile='ImageNet'", "did you mean 'imagenet'?"),
+        ("01_method", "order='[0, 12]'", "'order' is '[0, 12]', but it takes a whole number from 0 to 11"),
     ],
 )
-def test_a_bad_parameter_ends_the_run_with_one_sentence(tmp_path, name, parameter, sentence):
-    run, _ = papermill(name, tmp_path, parameter)
+def test_a_bad_parameter_is_told_in_one_sentence(shell, capsys, name, parameter, sentence):
+    _, given, check, *_ = nbformat.read(BOOK / f"{name}.ipynb", 4).cells
+    for source in (given.source, f"# Parameters\n{parameter}"):  # as papermill writes them
+        assert shell.run_cell(source, store_history=True).success
+    error = shell.run_cell(check.source, store_history=True).error_in_exec
+    assert type(error).__name__ == "ParameterError" and sentence in str(error)
+
+
+@pytest.mark.slow
+def test_a_bad_parameter_ends_papermill_with_this_sentence(tmp_path):
+    run, _ = papermill("02_execution_order", tmp_path, "profle=smoke")
     assert run.returncode == 1
-    last = run.stderr.strip().splitlines()[-1]
-    assert last.startswith("ParameterError: ")
-    assert sentence in last
+    assert run.stderr.strip().splitlines()[-1].startswith("ParameterError: There is no parameter 'profle'")
 
 
 def test_published_numbers_are_read_as_fractions():

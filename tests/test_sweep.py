@@ -16,7 +16,6 @@ from lsnotebook.sweep import SweepError, connected, sweep
 ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("ray"),
     pytest.mark.filterwarnings("ignore"),  # Ray's own
 ]
 

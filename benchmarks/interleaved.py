@@ -1,0 +1,37 @@
+"""Ways to do the same thing, timed turn by turn in one process, so that what else the machine does falls on all."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+import torch
+
+from lsnotebook.progress import Progress
+
+
+def interleaved(ways: Mapping[str, Callable[[], object]], rounds: int) -> pd.DataFrame:
+    """Seconds, one row for each round and one column for each way. Each way is called once before, unmeasured."""
+    rows = []
+    with Progress((rounds + 1) * len(ways), "measuring") as progress:
+        for _ in range(rounds + 1):
+            row = {}
+            for name, way in ways.items():
+                finished()
+                start = time.perf_counter()
+                way()
+                finished()
+                row[name] = time.perf_counter() - start
+                progress.advance()
+            rows.append(row)
+    return pd.DataFrame(rows[1:])
+
+
+def ratio(seconds: pd.DataFrame, to: str) -> pd.Series:
+    """Each way's time as a multiple of that of `to`: the median over the rounds."""
+    return seconds.div(seconds[to], axis=0).median()
+
+
+def finished() -> None:
+    """Wait for the GPU, which works on while Python goes on."""
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()

@@ -1,0 +1,155 @@
+"""What a training step costs: `ShuffleViT` as this project trains it against the stock class in a plain loop.
+
+    python benchmarks/training.py                                     digits, its own batches
+    python benchmarks/training.py --scale imagenet --batch 4 --steps 1 --rounds 5         ViT-B/16, on a CPU
+    python benchmarks/training.py --scale imagenet --batch 256 --steps 10 --rounds 5      ViT-B/16, on a GPU
+
+All ways learn from the same images, which lie on the device already, and take turns. A plain loop is the stock class in
+float32 with PyTorch's unfused Adam. The share of the matrix product (model FLOP utilisation) relates the products of
+the model's forward and backward pass, counted once, to what one large product in the same precision reaches in this
+run. What is kept are the activations that the forward pass leaves for the way back.
+"""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable
+
+import click
+import pandas as pd
+import torch
+from accelerate.state import AcceleratorState
+from interleaved import interleaved, ratio
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import ViTForImageClassification
+
+from lsnotebook import profiles, training
+from lsnotebook.orders import POLICIES
+from lsnotebook.profiles import APPROACHES, Machine, Profile
+from lsnotebook.randomness import stream
+
+PLAIN, STOCK, FASTEST = "stock, plain loop", "stock, fused Adam", "shuffled, bf16, compiled"
+
+
+def stock(profile: Profile, images: torch.Tensor, labels: torch.Tensor, fused: bool) -> Callable[[], None]:
+    model = ViTForImageClassification(training.initial(profile, APPROACHES["baseline"], 0).config)
+    model.train().to(images.device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=fused)
+
+    def step() -> None:
+        model(images, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def ours(
+    profile: Profile, images: torch.Tensor, labels: torch.Tensor, policy: str, precision: str, machine: Machine
+) -> Callable[[], None]:
+    AcceleratorState._reset_state(reset_partial_state=True)  # one process, several precisions
+    schedule = dataclasses.replace(profile.refine, mixed_precision=precision)
+    model = training.initial(profile, APPROACHES["layershuffle"], 0)
+    accelerator, model, optimizer = training.prepare(model, schedule, policy, machine)
+    model.train()
+    number = itertools.count()
+
+    def step() -> None:
+        order = POLICIES[policy](profile.backbone.layers, stream(0, "order", next(number)))
+        training.gradients(model, images, labels, order, accelerator, machine.accumulate)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def product(size: int, dtype: torch.dtype, device: torch.device) -> Callable[[], None]:
+    left, right = (torch.randn(size, size, dtype=dtype, device=device) for _ in range(2))
+    return lambda: left @ right
+
+
+def kept(step: Callable[[], None]) -> float:
+    """MiB of what a step keeps for its way back, weights not counted twice."""
+    seen = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        if not isinstance(tensor, torch.nn.Parameter):
+            storage = tensor.untyped_storage()
+            seen[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        step()
+    return sum(seen.values()) / 2**20
+
+
+@click.command()
+@click.option("--scale", default="digits", type=click.Choice(list(profiles.PROFILES)), help="Whose model and batches.")
+@click.option("--batch", type=int, help="Images a step; the profile's if not given.")
+@click.option("--rounds", default=20)
+@click.option("--steps", default=10, help="Steps that a way takes when it is its turn.")
+@click.option("--matrix", type=int, help="Rows of the large product; 8192 on a GPU, 2048 on a CPU.")
+def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | None) -> None:
+    profile = profiles.profile(scale)
+    profile = dataclasses.replace(profile, backbone=dataclasses.replace(profile.backbone, checkpoint=None))
+    backbone, batch = profile.backbone, batch or profile.refine.batch_size
+    device = torch.device("cpu") if profile.refine.cpu else training.accelerator_for(profile.refine, "arbitrary").device
+    if profile.refine.cpu:
+        torch.set_num_threads(1)  # as such profiles are trained
+    images = torch.randn(batch, backbone.channels, *[backbone.image_size] * 2, device=device)
+    labels = torch.randint(profile.data.classes, (batch,), device=device)
+
+    given = (profile, images, labels)
+    made: dict[str, Callable[[], Callable[[], None]]] = {
+        PLAIN: lambda: stock(*given, fused=False),
+        STOCK: lambda: stock(*given, fused=True),
+        "in sequence": lambda: ours(*given, "sequential", "no", Machine()),
+        "shuffled": lambda: ours(*given, "arbitrary", "no", Machine()),
+        "shuffled, recomputed": lambda: ours(*given, "arbitrary", "no", Machine(recompute=True)),
+        "shuffled, compiled": lambda: ours(*given, "arbitrary", "no", Machine(compile=True)),
+        "shuffled, bf16": lambda: ours(*given, "arbitrary", "bf16", Machine()),
+        FASTEST: lambda: ours(*given, "arbitrary", "bf16", Machine(compile=True)),
+    }
+    ways, first, memory = {}, {}, {}
+    for name, make in made.items():
+        step = make()
+        start = time.perf_counter()
+        step()
+        first[name] = time.perf_counter() - start
+        memory[name] = kept(step)
+        ways[name] = lambda step=step: [step() for _ in range(steps)]
+    with FlopCounterMode(display=False) as counter:
+        made[STOCK]()()
+    flops = counter.get_total_flops()
+    rows = matrix or (8192 if device.type == "cuda" else 2048)
+    products = {dtype: product(rows, dtype, device) for dtype in (torch.float32, torch.bfloat16)}
+    seconds = interleaved({**ways, **products}, rounds)
+    reached = {dtype: 2 * rows**3 / seconds.pop(dtype) for dtype in products}  # FLOP/s in each round
+
+    seconds /= steps
+    median = seconds.median()
+    peak = {name: reached[torch.bfloat16 if "bf16" in name else torch.float32] for name in ways}
+    saved = median.rename(lambda name: name.replace(", compiled", "")).groupby(level=0).max() - median
+    table = pd.DataFrame(
+        {
+            "ms": 1000 * median,
+            "images/s": batch / median,
+            "times as fast as the plain loop": 1 / ratio(seconds, PLAIN),
+            "time, of stock with fused Adam": ratio(seconds, STOCK),
+            "share of the matrix product, %": {
+                name: 100 * (flops / seconds[name] / peak[name]).median() for name in ways
+            },
+            "kept, MiB": memory,
+            "first step, s": first,
+            "steps to pay that back": (pd.Series(first) / saved).where(["compiled" in name for name in ways]),
+        }
+    ).loc[list(ways)]
+    where = torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    print(f"{scale}: {batch} images a step on {where}, torch {torch.__version__}, {rounds} rounds of {steps} steps;")
+    print(f"a product of {rows} x {rows} matrices reaches ", end="")
+    print(", ".join(f"{rate.median() / 1e9:,.0f} GFLOP/s in {str(dtype)[6:]}" for dtype, rate in reached.items()))
+    print(table.T.to_string(float_format="{:.2f}".format, na_rep=""))
+
+
+if __name__ == "__main__":
+    main()
