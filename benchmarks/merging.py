@@ -8,12 +8,12 @@ the machine does falls on both. The last row is the time of the matrix products 
 above it is attention, layer norms and the overhead of small calls.
 """
 
-import statistics
-import time
+from functools import partial
 
 import click
 import pandas as pd
 import torch
+from interleaved import interleaved, ratio
 from torch.utils.data import Subset
 
 from lsnotebook import merging, runs
@@ -65,24 +65,16 @@ def main(scale: str, count: int, images: int, rounds: int) -> None:
     subset = Subset(validation, range(min(images, len(validation))))
     ways = {"naive": naive, "ours": ours, "matrix products alone": products}
     assert naive(models, all_sources, subset) == ours(models, all_sources, subset)
-    seconds = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way(models, all_sources, subset)
-            seconds[name].append(time.perf_counter() - start)
-    rows = {
-        name: {
-            "ms a model": 1000 * statistics.median(times) / count,
-            "of naive": statistics.median(t / n for t, n in zip(times, seconds["naive"], strict=True)),
-            "share of matrix products": statistics.median(
-                p / t for t, p in zip(times, seconds["matrix products alone"], strict=True)
-            ),
+    seconds = interleaved({name: partial(way, models, all_sources, subset) for name, way in ways.items()}, rounds)
+    table = pd.DataFrame(
+        {
+            "ms a model": 1000 * seconds.median() / count,
+            "of naive": ratio(seconds, "naive"),
+            "share of matrix products": 1 / ratio(seconds, "matrix products alone"),
         }
-        for name, times in seconds.items()
-    }
+    )
     print(f"{scale}: {count} merged models, {len(subset)} images, {torch.get_num_threads()} threads, {rounds} rounds")
-    print(pd.DataFrame(rows).T.round(2).to_string())
+    print(table.to_string(float_format="{:.2f}".format))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,22 @@ def store(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """One data folder for all tests, in whichever of pytest's processes they run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def trained(shared, store, monkeypatch):
+    """The shared data folder: a network of `smoke` is trained once, whoever asks first."""
+    monkeypatch.setenv("LSNOTEBOOK_DATA", str(shared))
+    return shared
+
+
 @pytest.fixture
 def toy():
     """Makes a toy model of the real class: `toy(encode_position=True)`; weights large enough for layers to matter."""

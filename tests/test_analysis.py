@@ -64,7 +64,7 @@ def test_switched_off_counts_the_pairs_that_add_next_to_nothing():
 
 
 @pytest.mark.slow
-def test_norms_are_in_units_of_the_layers_own_mean():
+def test_norms_are_in_units_of_the_layers_own_mean(trained):
     models = runs.study(PROFILES["smoke"], ["baseline"], 1)
     table = analysis.norms(models, 40)
     assert np.allclose(table.groupby("layer")[["contribution", "attention", "mlp"]].mean(), 1)

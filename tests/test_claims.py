@@ -80,7 +80,7 @@ def test_the_papers_own_numbers_meet_the_papers_claims():
 
 
 @pytest.mark.slow
-def test_every_claim_is_judged_on_the_command_line():
+def test_every_claim_is_judged_on_the_command_line(trained):
     result = CliRunner().invoke(main, ["claims", "smoke", "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)

@@ -21,18 +21,11 @@ RUNS = [Run(SMOKE, "baseline", 0), *(Run(SMOKE, "layershuffle", seed) for seed i
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return tmp_path_factory.mktemp("explorer")
-
-
 @pytest.fixture(autouse=True)
-def one_store(trained, monkeypatch, store):
-    monkeypatch.setenv("LSNOTEBOOK_DATA", str(trained))
+def on_a_page(trained, monkeypatch):
     monkeypatch.setenv("LSNOTEBOOK_PAGE", "1")
 
 

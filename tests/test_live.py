@@ -21,7 +21,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 CELLS = [
@@ -40,9 +39,8 @@ LayerExplorer([Run(smoke, "baseline", 0), Run(smoke, "layershuffle", 0)], images
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
+def lab(tmp_path, trained):
     """The address of a JupyterLab whose folder holds live.ipynb."""
-    monkeypatch.setenv("LSNOTEBOOK_DATA", str(tmp_path / "data"))
     runs.ensure([Run(PROFILES["smoke"], "baseline", 0), Run(PROFILES["smoke"], "layershuffle", 0)])
     folder = tmp_path / "notebooks"
     folder.mkdir()

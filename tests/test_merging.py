@@ -80,7 +80,7 @@ def test_score_takes_any_forward_pass(toy, images):
 
 
 @pytest.mark.slow
-def test_merged_accuracies_of_a_study(monkeypatch):
+def test_merged_accuracies_of_a_study(trained, monkeypatch):
     models = runs.study(PROFILES["smoke"], ["baseline"], 4)
     table = merging.merged_accuracies(models, "sequential", 5)
     assert len(table) == 5 and (table["order"] == "0 1 2 3").all() and (table["distinct"] == 4).all()

@@ -58,15 +58,7 @@ def outputs(path, cell_id):
     return [o for cell in nbformat.read(path, 4).cells if cell.get("id") == cell_id for o in cell.outputs]
 
 
-@pytest.fixture(scope="module")
-def shared_store(tmp_path_factory):
-    return tmp_path_factory.mktemp("notebooks")
-
-
-@pytest.fixture(autouse=True)
-def one_store(shared_store, monkeypatch, store):
-    """The networks of `smoke` are trained once for all of these tests."""
-    monkeypatch.setenv("LSNOTEBOOK_DATA", str(shared_store))
+pytestmark = pytest.mark.usefixtures("trained")
 
 
 @pytest.mark.slow

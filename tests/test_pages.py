@@ -19,7 +19,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (HTML / "index.html").exists(), reason="the book is not built: make book"),
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),  # one browser is enough
 ]
 
 # What reaches out of the article, with its own width; what lies in a box that scrolls by itself may.

@@ -87,7 +87,7 @@ def test_a_layer_that_does_nothing_is_worth_nothing_and_goes_first(judged):
 
 
 @pytest.mark.slow
-def test_the_refined_have_only_their_layers_and_pruning_to_all_is_no_pruning():
+def test_the_refined_have_only_their_layers_and_pruning_to_all_is_no_pruning(trained):
     smoke = PROFILES["smoke"]
     model = runs.load(runs.Run(smoke, "refined-2", 0))
     assert len(model.vit.layers) == model.config.num_hidden_layers == 2

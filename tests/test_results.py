@@ -14,7 +14,10 @@ from lsnotebook.store import RunStoreError
 
 
 @pytest.mark.slow
-def test_table_1_is_recorded_with_what_made_it_and_stands_beside_the_build(store):
+def test_table_1_is_recorded_with_what_made_it_and_stands_beside_the_build(shared, store):
+    store.mkdir()
+    (shared / "runs").mkdir(exist_ok=True)
+    (store / "runs").symlink_to(shared / "runs")
     told = CliRunner().invoke(main, ["record", "smoke", "table1", "--seeds", "2"])
     path = store / "results" / "smoke" / "table1.json"
     assert told.exit_code == 0 and told.stdout == f"{path}\n", told.output

@@ -1,0 +1,43 @@
+"""The benchmarks run and print their tables; what the numbers are is no matter of a test."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "words", "column"),
+    [
+        ("training", "--scale smoke --rounds 1 --steps 1 --matrix 64 --uncompiled", "time, of stock with fused Adam"),
+        ("evaluation", "--scale smoke --images 60 --orders 2 --rounds 1", "time, of the plain loop"),
+        ("merging", "--scale smoke --models 3 --images 60 --rounds 1", "of naive"),
+        ("reading", "--scale cifar100-small --images 12 --batch 4 --workers 1 --rounds 1", "images/s"),
+    ],
+)
+def test_a_benchmark_prints_its_table(trained, store, monkeypatch, name, words, column):
+    from PIL import Image
+
+    if name == "reading":
+        monkeypatch.setenv("LSNOTEBOOK_DATA", str(store))
+        for part, count in (("train", 60), ("test", 1)):
+            for label in range(100):
+                folder = store / "cifar100" / part / f"{label:02}"
+                folder.mkdir(parents=True)
+                for k in range(count):
+                    Image.new("RGB", (32, 32), (label, k, 0)).save(folder / f"{k}.png")
+    monkeypatch.syspath_prepend(FOLDER)
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    threads = torch.get_num_threads()
+    told = CliRunner().invoke(module.main, words.split(), catch_exceptions=False)
+    torch.set_num_threads(threads)
+    sys.modules.pop("interleaved")
+    assert told.exit_code == 0 and column in told.stdout
