@@ -18,7 +18,6 @@ from collections.abc import Callable
 import click
 import pandas as pd
 import torch
-from accelerate.state import AcceleratorState
 from interleaved import interleaved, ratio
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import ViTForImageClassification
@@ -47,7 +46,6 @@ def stock(profile: Profile, images: torch.Tensor, labels: torch.Tensor, fused: b
 def ours(
     profile: Profile, images: torch.Tensor, labels: torch.Tensor, policy: str, precision: str, machine: Machine
 ) -> Callable[[], None]:
-    AcceleratorState._reset_state(reset_partial_state=True)  # one process, several precisions
     schedule = dataclasses.replace(profile.refine, mixed_precision=precision)
     model = training.initial(profile, APPROACHES["layershuffle"], 0)
     accelerator, model, optimizer = training.prepare(model, schedule, policy, machine)

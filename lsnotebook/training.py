@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
+from accelerate.state import AcceleratorState
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -148,6 +150,9 @@ def prepare(
 
 def accelerator_for(schedule: Schedule, policy: str) -> Accelerator:
     """Stock Accelerate; the configuration of `accelerate config` and `accelerate launch` counts."""
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        # One process may train at several precisions, and on the CPU after the GPU; Accelerate keeps to the first.
+        AcceleratorState._reset_state(reset_partial_state=True)
     # DDP must be told that a dropped layer has no gradient: else ranks go on with unequal ones, and nobody says so.
     kwargs = DistributedDataParallelKwargs(find_unused_parameters=policy == "layerdrop")
     return Accelerator(
