@@ -1,6 +1,7 @@
 """What the tests share: toy models of the real classes, and a run store of their own."""
 
 import os
+import random
 
 import pytest
 
@@ -16,16 +17,24 @@ def store(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
-    """One data folder for all tests, in whichever of pytest's processes they run."""
+    """One data folder for all tests, in whichever of pytest's processes they run, with all networks of `smoke`."""
+    from lsnotebook import runs
+    from lsnotebook.profiles import PROFILES
+
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
     folder.mkdir(exist_ok=True)
+    networks = runs.book(PROFILES["smoke"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSNOTEBOOK_DATA", str(folder))
+        for run in random.sample(networks, len(networks)):  # pytest's processes share them out by the store's locks
+            runs.ensure([run], workers=1)
     return folder
 
 
 @pytest.fixture
 def trained(shared, store, monkeypatch):
-    """The shared data folder: a network of `smoke` is trained once, whoever asks first."""
+    """The shared data folder in place of the test's own."""
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(shared))
     return shared
 

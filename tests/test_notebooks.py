@@ -158,13 +158,20 @@ def test_the_scoreboard_has_every_claim(tmp_path):
         assert f"{claim['build']:.1f}<br><small>" in page(out)
 
 
-@pytest.fixture
-def shell():
-    """IPython, as a notebook's kernel has it, in this process."""
+@pytest.fixture(scope="module")
+def ipython():
+    main = sys.modules["__main__"]
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    sys.modules["__main__"] = main  # which multiprocessing asks for its name
     yield shell
-    shell.atexit_operations()
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def shell(ipython):
+    """IPython, as a notebook's kernel has it, in this process."""
+    ipython.reset()
+    return ipython
 
 
 @pytest.mark.parametrize(

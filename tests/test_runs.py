@@ -1,12 +1,16 @@
 """The run store keeps its promises: whole or not at all, once, resumable, checked."""
 
 import dataclasses
+import importlib
 import json
+import multiprocessing
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,12 +24,26 @@ from lsnotebook.store import RunStoreError
 BASE = Run(PROFILES["smoke"], "base", 0)
 SHUFFLED = Run(PROFILES["smoke"], "layershuffle", 0)
 
-# Trains BASE in a process of its own. With a function and a number, SIGKILLs itself at that call of the function.
-SCRIPT = """
-import importlib, os, signal, sys
-from pathlib import Path
-from lsnotebook import runs, training
-from lsnotebook.profiles import PROFILES
+FORKED = multiprocessing.get_context("forkserver")  # processes that need not import torch, each for itself
+FORKED.set_forkserver_preload(["lsnotebook.training"])
+
+
+def train_base(environment, *killed_at):
+    """In a process of its own. With a function and a number, SIGKILLs itself at that call of the function."""
+    os.environ.update(environment)
+    if killed_at:
+        owner, name, calls = killed_at
+        owner = importlib.import_module(owner)
+        setattr(owner, name, dying(getattr(owner, name), calls))
+    train = training.train
+
+    def counted(*arguments):
+        Path(os.environ["LSNOTEBOOK_DATA"], f"trained-by-{os.getpid()}").touch()
+        return train(*arguments)
+
+    training.train = counted
+    runs.train(BASE)
+
 
 def dying(function, calls):
     def call(*arguments, **options):
@@ -34,22 +52,19 @@ def dying(function, calls):
             os.kill(os.getpid(), signal.SIGKILL)
         calls -= 1
         return function(*arguments, **options)
+
     return call
 
-if len(sys.argv) == 4:
-    owner, name = importlib.import_module(sys.argv[1]), sys.argv[2]
-    setattr(owner, name, dying(getattr(owner, name), int(sys.argv[3])))
-train = training.train
-def counted(*arguments):
-    Path(os.environ["LSNOTEBOOK_DATA"], f"trained-by-{os.getpid()}").touch()
-    return train(*arguments)
-training.train = counted
-runs.train(runs.Run(PROFILES["smoke"], "base", 0))
-"""
+
+def train_elsewhere(*killed_at):
+    process = FORKED.Process(target=train_base, args=(dict(os.environ), *killed_at))
+    process.start()
+    return process
 
 
-def train_elsewhere(*words, **options):
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, *map(str, words)], **options)
+def ended(process):
+    process.join()
+    return process.exitcode
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +112,7 @@ def test_a_refined_run_starts_from_its_base(filled):
 def test_two_processes_that_ask_for_a_run_at_once_train_it_once(store, whole, monkeypatch):
     store.mkdir()
     both = [train_elsewhere(), train_elsewhere()]
-    assert [process.wait() for process in both] == [0, 0]
+    assert [ended(process) for process in both] == [0, 0]
     assert len(list(store.glob("trained-by-*"))) == 1
     ours = weights(BASE)
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(whole))
@@ -119,7 +134,7 @@ def test_two_processes_that_ask_for_a_run_at_once_train_it_once(store, whole, mo
 )
 def test_killed_anywhere_and_resumed_a_run_ends_in_the_same_bits(store, whole, monkeypatch, owner, function, call):
     store.mkdir()
-    assert train_elsewhere(owner, function, call).wait() == -9
+    assert ended(train_elsewhere(owner, function, call)) == -9
     assert BASE.folder.exists() == (owner == "shutil"), "a folder appears whole or not at all"
     runs.train(BASE)
     ours, history = weights(BASE), runs.history(BASE)
@@ -133,7 +148,7 @@ def test_killed_anywhere_and_resumed_a_run_ends_in_the_same_bits(store, whole, m
 @pytest.mark.slow
 def test_a_full_disk_costs_nothing_but_the_write(store, whole, monkeypatch):
     store.mkdir()
-    train_elsewhere("os", "fsync", 1).wait()
+    assert ended(train_elsewhere("os", "fsync", 1)) == -9
     state = (BASE.unfinished / training.STATE).read_bytes()
     full = subprocess.run(
         [sys.executable, "-m", "lsnotebook", "train", "smoke", "base", "--seed", "0"],

@@ -120,7 +120,7 @@ def test_two_processes_learn_what_one_does(store, tmp_path, monkeypatch):
     assert launched.returncode == 0, launched.stderr
     assert launched.stdout.count("3 runs of smoke are in the store") == 1, "one rank speaks"
     wanted = [Run(SMOKE, approach, 0) for approach in approaches]
-    runs.ensure(wanted)
+    runs.ensure(wanted, workers=1)
     for run in [Run(SMOKE, "base", 0), *wanted]:
         alone = load_file(run.folder / "model.safetensors")
         with monkeypatch.context() as patch:
@@ -150,10 +150,10 @@ def test_a_run_that_two_processes_began_is_finished_by_one(store, tmp_path, monk
     assert far(load_file(base.folder / "model.safetensors"), alone) < 1e-3
 
 
-@pytest.mark.slow
-def test_a_batch_that_cannot_be_split_evenly_is_told(store):
-    launched = launch(store, "-m", "lsnotebook", "train", "smoke", "base", "--seed", "0", processes=3)
-    assert "A batch of 32 images cannot be split evenly over 3 processes" in launched.stderr
+def test_a_batch_that_cannot_be_split_evenly_is_told(splits, tmp_path, monkeypatch):
+    monkeypatch.setattr("accelerate.Accelerator.num_processes", 3)
+    with pytest.raises(TrainingError, match="A batch of 32 images cannot be split evenly over 3 processes"):
+        trained(splits, tmp_path / "three")
 
 
 SHARDED = """
@@ -334,3 +334,31 @@ def test_images_that_the_device_decodes_are_those_that_the_workers_decode(store)
     assert pictures[0].dtype == torch.uint8 and pictures[0].ndim == 1, "as in the file"
     assert torch.equal(images.dataset.pixels(pictures), torch.stack([image for image, _ in images]))
     assert labels.tolist() == [label for _, label in images]
+
+
+def test_a_study_on_image_folders_and_a_public_checkpoint(store, stock):
+    """As `imagenet` and `cifar100` are, only smaller: no base of its own, JPEG files, the checkpoint's processor, bf16."""
+    from PIL import Image
+
+    from lsnotebook.evaluation import accuracies
+
+    for part in ("train", "val"):
+        for label in range(7):
+            (store / "mine" / part / f"n{label}").mkdir(parents=True)
+            for k in range(4):
+                picture = Image.effect_noise((20, 18), 10 * label + 1).convert("RGB")
+                picture.save(store / "mine" / part / f"n{label}" / f"{k}.JPEG")
+    stock.save_pretrained(store / "checkpoints" / "someone" / "vit")
+    ViTImageProcessor(size={"height": 16, "width": 16}).save_pretrained(store / "checkpoints" / "someone" / "vit")
+    schedule = dataclasses.replace(PROFILES["imagenet"].refine, steps=4, batch_size=14, check_every=2)
+    public = dataclasses.replace(
+        profile("someone/vit"),
+        data=dataclasses.replace(PROFILES["imagenet"].data, name="mine", classes=7),
+        refine=schedule,
+        pretrain=None,
+    )
+    models = runs.study(public, ["baseline", "layershuffle-position"], 1)
+    found = accuracies(models, "arbitrary", 3)
+    assert len(found) == 6 and found["top1"].between(0, 1).all()
+    assert runs.status(models)["step"].tolist() == ["4 of 4", "4 of 4"]
+    assert runs.base_of(models[0]).config.distilled == (stock.config.model_type == "deit")
