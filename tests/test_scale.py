@@ -337,7 +337,7 @@ def test_images_that_the_device_decodes_are_those_that_the_workers_decode(store)
 
 
 def test_a_study_on_image_folders_and_a_public_checkpoint(store, stock):
-    """As `imagenet` and `cifar100` are, only smaller: no base of its own, JPEG files, the checkpoint's processor, bf16."""
+    """As `imagenet` and `cifar100` are, only smaller: no base of its own, JPEG files, the checkpoint's processor."""
     from PIL import Image
 
     from lsnotebook.evaluation import accuracies
