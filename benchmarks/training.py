@@ -1,7 +1,8 @@
 """What a training step costs: `ShuffleViT` as this project trains it against the stock class in a plain loop.
 
     python benchmarks/training.py                                     digits, its own batches
-    python benchmarks/training.py --scale imagenet --batch 4 --steps 1 --rounds 5         ViT-B/16, on a CPU
+    python benchmarks/training.py --scale imagenet --batch 4 --steps 1 --rounds 5         ViT-B/16, on a CPU; one that
+                                                            has no bf16 emulates it for minutes: --without bf16
     python benchmarks/training.py --scale imagenet --batch 256 --steps 10 --rounds 5      ViT-B/16, on a GPU
 
 All ways learn from the same images, which lie on the device already, and take turns. A plain loop is the stock class in
@@ -87,8 +88,8 @@ def kept(step: Callable[[], None]) -> float:
 @click.option("--rounds", default=20)
 @click.option("--steps", default=10, help="Steps that a way takes when it is its turn.")
 @click.option("--matrix", type=int, help="Rows of the large product; 8192 on a GPU, 512 on a CPU.")
-@click.option("--compiled/--uncompiled", default=True, help="Whether to measure compiled layers too.")
-def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | None, compiled: bool) -> None:
+@click.option("--without", multiple=True, type=click.Choice(["bf16", "compiled", "recomputed"]), help="Leave ways out.")
+def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | None, without: tuple[str, ...]) -> None:
     profile = profiles.profile(scale)
     profile = dataclasses.replace(profile, backbone=dataclasses.replace(profile.backbone, checkpoint=None))
     backbone, batch = profile.backbone, batch or profile.refine.batch_size
@@ -111,7 +112,7 @@ def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | N
     }
     ways, first, memory = {}, {}, {}
     for name, make in made.items():
-        if "compiled" in name and not compiled:
+        if any(word in name for word in without):
             continue
         step = make()
         start = time.perf_counter()
@@ -123,7 +124,8 @@ def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | N
         made[STOCK]()()
     flops = counter.get_total_flops()
     rows = matrix or (8192 if device.type == "cuda" else 512)
-    products = {dtype: product(rows, dtype, device) for dtype in (torch.float32, torch.bfloat16)}
+    dtypes = (torch.float32,) if "bf16" in without else (torch.float32, torch.bfloat16)
+    products = {dtype: product(rows, dtype, device) for dtype in dtypes}
     seconds = interleaved({**ways, **products}, rounds)
     reached = {dtype: 2 * rows**3 / seconds.pop(dtype) for dtype in products}  # FLOP/s in each round
 
