@@ -83,7 +83,8 @@ def _train(run: Run, gpus: int, base: object) -> None:
     if run.schedule.cpu or gpus == 1:
         runs.train(run)
         return
-    command = [sys.executable, "-m", "accelerate.commands.launch", f"--num_processes={gpus}", "-m", "lsnotebook"]
+    here = ["--num_machines=1", f"--num_processes={gpus}", "--main_process_port=0"]  # 0: a free one, for each launch
+    command = [sys.executable, "-m", "accelerate.commands.launch", *here, "-m", "lsnotebook"]
     command += ["train", run.profile.name, run.approach, f"--seed={run.seed}"]
     ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if ended.returncode:

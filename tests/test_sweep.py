@@ -1,6 +1,7 @@
 """The study on a cluster: a local Ray of two nodes, one of which dies."""
 
 import dataclasses
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +12,8 @@ from lsnotebook import profiles, runs
 from lsnotebook.cli import main
 from lsnotebook.profiles import PROFILES
 from lsnotebook.runs import Run
-from lsnotebook.sweep import SweepError, connected, sweep
+from lsnotebook.store import RunStoreError
+from lsnotebook.sweep import SweepError, _train, connected, sweep
 
 ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 pytestmark = [
@@ -78,3 +80,17 @@ def test_no_cluster_at_an_address_is_told(store):
     result = CliRunner().invoke(main, ["sweep", "smoke", "--address", "127.0.0.1:1"])
     assert result.exit_code == 1
     assert "There is no Ray cluster at '127.0.0.1:1'" in result.output and "Traceback" not in result.output
+
+
+def test_a_run_on_several_gpus_is_launched_as_the_readme_says(monkeypatch):
+    heard = []
+
+    def launch(command, **_):
+        heard.append(command)
+        return subprocess.CompletedProcess(command, 1, stderr="noise\nError: The disk is full.\n")
+
+    monkeypatch.setattr("subprocess.run", launch)
+    with pytest.raises(RunStoreError, match=r"^Error: The disk is full\.$"):
+        _train(Run(PROFILES["imagenet"], "layershuffle", 3), 4, None)
+    words = " ".join(heard[0])
+    assert "--num_processes=4" in words and words.endswith("-m lsnotebook train imagenet layershuffle --seed=3")
