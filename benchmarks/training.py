@@ -8,7 +8,8 @@
 All ways learn from the same images, which lie on the device already, and take turns. A plain loop is the stock class in
 float32 with PyTorch's unfused Adam. The share of the matrix product (model FLOP utilisation) relates the products of
 the model's forward and backward pass, counted once, to what one large product reaches in this run, for the bf16 ways in
-bf16 or in float32, whichever is faster here. What is kept are the activations that the forward pass leaves for the way back.
+bf16 or in float32, whichever is faster here. What is kept are the activations that the forward pass leaves for the way
+back.
 """
 
 import dataclasses
