@@ -69,8 +69,10 @@ def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Mappi
         for title, claims in others.items():
             other = claims[claim["id"]]
             same = [part for part in other["statements"] if part["rule"] == claim["rule"]]
-            row[title] = f'<div class="verdict">{marked(other["verdict"])}</div>' + "".join(map(numbers, same))
-        row["this build"] = numbers(claim)
+            row[title] = f'<div class="verdict">{marked(other["verdict"])}</div>' + "".join(
+                numbers(part["build"], *part["interval"]) for part in same
+            )
+        row["this build"] = numbers(claim["build"], *claim["interval"])
         rows[f'<a href="{claim["chapter"]}.html">{claim["id"]}</a>'] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -83,11 +85,11 @@ def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Map
         "paper": statements["paper"].map("{:.1f}".format, na_action="ignore").fillna(""),
     }
     for title, table in {**recorded, "this build": statements}.items():
-        there = {(row.id, row.rule): f"{row.build:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in table.itertuples()}
+        there = {(row.id, row.rule): numbers(row.build, row.low, row.high) for row in table.itertuples()}
         columns[title] = [there.get((row.id, row.rule), "") for row in statements.itertuples()]
     return pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
 
 
-def numbers(statement: Mapping) -> str:
+def numbers(build: float, low: float, high: float) -> str:
     """The quantity of a statement and its 95 % interval."""
-    return "{:.1f} [{:.1f}, {:.1f}]".format(statement["build"], *statement["interval"])
+    return f"{build:.1f} [{low:.1f}, {high:.1f}]"

@@ -30,8 +30,11 @@ def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> N
     trained is, and something failed.
     """
     ray = connected(address)
+    # A task for what is in the store already would take a GPU for nothing.
+    missing = [run for run in wanted if not run.folder.exists()]
+    bases = [run.base for run in missing if run.base and not run.base.folder.exists()]
     tasks, names = {}, {}
-    for run in (*(run.base for run in wanted if run.base), *wanted):
+    for run in (*bases, *missing):
         if run.key not in tasks:  # a base comes before those that refine it, and they wait for its task
             needs = {"num_cpus": 1} if run.schedule.cpu else {"num_gpus": gpus}
             train = ray.remote(_train).options(name=str(run), max_retries=RETRIES, **needs)
