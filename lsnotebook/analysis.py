@@ -1,5 +1,6 @@
 """What the layers do at the positions that they find themselves at (§4.3, §5): outputs, norms, attention, maps."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,7 +38,7 @@ class Record(NamedTuple):
     mlp: np.ndarray
     """(B, P) norm of what its MLP added."""
     looks: np.ndarray
-    """(B, P, heads, N+1) where the class token looks: its attention weights."""
+    """(B, P, heads, N+1) where the class token looks: its attention weights; N+2 in DeiT, the patches last."""
 
 
 def record(model: "ShuffleViT", pixel_values: "Tensor", orders: Sequence[Order]) -> Record:
@@ -222,9 +223,9 @@ def joint(noted: Record, images: int = 80) -> tuple[np.ndarray, pd.DataFrame]:
 
 def attention_maps(noted: Record, images: int) -> np.ndarray:
     """(B, P, rows, columns): the class token's attention, the mean over the heads; patches as in the image."""
-    weights = noted.looks[:images].mean(axis=2)[..., 1:]
-    side = round(weights.shape[-1] ** 0.5)
-    return weights.reshape(*weights.shape[:2], side, side)
+    weights = noted.looks[:images].mean(axis=2)
+    side = math.isqrt(weights.shape[-1])  # before the patches stand the class token and, in DeiT, the distillation's
+    return weights[..., -(side**2) :].reshape(*weights.shape[:2], side, side)
 
 
 def attention_table(noted: Record, images: int) -> pd.DataFrame:

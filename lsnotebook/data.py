@@ -132,31 +132,35 @@ def opened(encoded: Tensor) -> Image.Image:
 def processor(backbone: Backbone) -> "BaseImageProcessor":
     """The checkpoint's image processor; where it has none, ViT's own at the backbone's size. Raises `DataError`."""
     from transformers import AutoImageProcessor, ViTImageProcessor
+    from transformers.utils import IMAGE_PROCESSOR_NAME
 
     if backbone.checkpoint:
-        source = where(backbone.checkpoint)
-        try:
-            return AutoImageProcessor.from_pretrained(source)
-        except (OSError, ValueError):
-            if not Path(source).is_dir():
-                raise unreachable(backbone.checkpoint) from None
+        folder = folder_of(backbone.checkpoint)
+        if (folder / IMAGE_PROCESSOR_NAME).exists():
+            return AutoImageProcessor.from_pretrained(folder)
     values = [0.5] * backbone.channels
     side = {"height": backbone.image_size, "width": backbone.image_size}
     return ViTImageProcessor(size=side, image_mean=values, image_std=values)
 
 
-def where(checkpoint: str) -> str:
-    """The folder `data/checkpoints/<name>` where there is one, for machines without a network; else the name itself."""
-    local = data_root() / "checkpoints" / checkpoint
-    return str(local) if local.is_dir() else checkpoint
+def folder_of(checkpoint: str) -> Path:
+    """The folder of a checkpoint: itself, or `data/checkpoints/<name>`, or where the hub's files are kept once fetched.
 
+    Raises `DataError`.
+    """
+    from huggingface_hub import snapshot_download
 
-def unreachable(checkpoint: str) -> DataError:
     local = data_root() / "checkpoints" / checkpoint
-    return DataError(
-        f"The checkpoint {checkpoint!r} is no folder and could not be fetched from the hub: check the name and the "
-        f"network, or put it in {local} (hf download {checkpoint} --local-dir {local})."
-    )
+    for folder in (local, Path(checkpoint)):
+        if folder.is_dir():
+            return folder
+    try:
+        return Path(snapshot_download(checkpoint, allow_patterns=["*.json", "*.safetensors"]))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"The checkpoint {checkpoint!r} is no folder and could not be fetched from the hub: check the name and the "
+            f"network, or put it in {local} (hf download {checkpoint} --local-dir {local})."
+        ) from error
 
 
 def pictures(data: Data, part: str, backbone: Backbone) -> Pictures:
@@ -286,20 +290,23 @@ class Batches:
             yield shuffled[place * self.batch_size : (place + 1) * self.batch_size].tolist()
 
 
-def loader(images: Dataset, workers: int = 0, **options: object) -> DataLoader:
-    """A DataLoader that leaves torch's global generator alone, from which it would draw seeds for its workers."""
+def loader(images: Dataset, device: torch.device | str = "cpu", workers: int = 0, **options: object) -> DataLoader:
+    """A DataLoader that leaves torch's global generator alone, from which it would draw seeds for its workers.
+
+    Its batches lie where `device` copies them from the fastest.
+    """
     return DataLoader(
         images,
         num_workers=workers,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=torch.device(device).type == "cuda",
         generator=torch.Generator().manual_seed(0),
         **options,
     )
 
 
-def in_turn(images: Dataset, batch_size: int, workers: int = 0) -> DataLoader:
+def in_turn(images: Dataset, batch_size: int, device: torch.device | str = "cpu", workers: int = 0) -> DataLoader:
     """All images once, as they stand; the last batch may be short."""
-    return loader(images, workers, batch_size=batch_size)
+    return loader(images, device, workers, batch_size=batch_size)
 
 
 class Unprepared(Dataset):

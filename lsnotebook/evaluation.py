@@ -49,7 +49,7 @@ def score(
     from lsnotebook.data import in_turn
 
     sums, on_gpu = np.zeros((len(forwards), 4)), torch.device(device).type == "cuda"
-    batches = in_turn(images, batch_size, cpu_count() if on_gpu else 0)
+    batches = in_turn(images, batch_size, device, cpu_count() if on_gpu else 0)
     with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
         for pixel_values, labels in batches:
             pixel_values, labels = pixel_values.to(device), labels.to(device)

@@ -20,10 +20,12 @@ def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
 def seeded(seed: int, purpose: str, step: int = 0) -> Iterator[None]:
     """Run a block whose torch calls take no generator (initialisation, dropout) under a seed of its own.
 
-    The global torch generators are as they were when the block ends.
+    The global torch generators, the CPU's and that of the GPU in use, are as they were when the block ends.
     """
     import torch
 
-    with torch.random.fork_rng():
+    # To look at the generator of a GPU that this process has not used yet would start it, with all the memory it takes.
+    in_use = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(in_use):
         torch.manual_seed(int(stream(seed, purpose, step).integers(2**63)))
         yield

@@ -34,8 +34,9 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 from torch.utils.data import Dataset
+from transformers.utils import logging as transformers_logging
 
-from lsnotebook.data import Batches, Splits, Unprepared, augmented, in_turn, loader, unreachable, where
+from lsnotebook.data import Batches, Splits, Unprepared, augmented, folder_of, in_turn, loader
 from lsnotebook.meter import Meter
 from lsnotebook.model import ShuffleViT, ShuffleViTConfig
 from lsnotebook.orders import POLICIES, Order
@@ -168,9 +169,11 @@ def read(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """This rank's part of each batch, on its device: (pixel_values, labels)."""
     if not (machine.decode_on_gpu and accelerator.device.type == "cuda"):
-        yield from accelerator.prepare(loader(images, machine.workers, batch_sampler=batches))
+        yield from accelerator.prepare(loader(images, accelerator.device, machine.workers, batch_sampler=batches))
         return
-    unprepared = loader(Unprepared(images), machine.workers, batch_sampler=batches, collate_fn=Unprepared.collate)
+    unprepared = loader(
+        Unprepared(images), accelerator.device, machine.workers, batch_sampler=batches, collate_fn=Unprepared.collate
+    )
     for pictures, labels in accelerator.prepare_data_loader(unprepared, device_placement=False):
         yield images.dataset.pixels(pictures, accelerator.device), labels.to(accelerator.device, non_blocking=True)
 
@@ -246,15 +249,17 @@ def initial(profile: Profile, approach: Approach, seed: int, base: dict[str, Ten
 def from_checkpoint(backbone: Backbone, classes: int, variant: dict[str, bool]) -> ShuffleViT:
     """The checkpoint's model, with a new head where its own is for other classes.
 
-    Raises `TrainingError` where the checkpoint cannot be had, or is of another size than the profile says.
+    Raises `DataError` where the checkpoint cannot be had, `TrainingError` where it cannot be read or is of another size
+    than the profile says.
     """
-    name, source = backbone.checkpoint, where(backbone.checkpoint)
+    name, folder = backbone.checkpoint, folder_of(backbone.checkpoint)
     try:
-        model, report = ShuffleViT.from_pretrained(
-            source, num_labels=classes, ignore_mismatched_sizes=True, output_loading_info=True, **variant
-        )
-    except OSError as error:
-        raise unreachable(name) from error
+        with silent():
+            model, report = ShuffleViT.from_pretrained(
+                folder, num_labels=classes, ignore_mismatched_sizes=True, output_loading_info=True, **variant
+            )
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"The checkpoint {name!r} cannot be read: {error}") from error
     config = model.config
     sizes = {
         "layers": (config.num_hidden_layers, backbone.layers),
@@ -282,6 +287,20 @@ def from_checkpoint(backbone: Backbone, classes: int, variant: dict[str, bool]) 
     return model
 
 
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Without Hugging Face's bars and its report, which would stand in pages; what it says is checked here."""
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
 def learning_rate(schedule: Schedule, step: int) -> float:
     """Linear warm-up to `schedule.learning_rate`, then linear decay to zero at the end."""
     rise = (step + 1) / max(1, schedule.warmup * schedule.steps)
@@ -301,7 +320,9 @@ def assess(
     """Cross-entropy of the class (never of the position) and top-1 of `images`, averaged over `orders`."""
     model.eval()
     size = max(1, schedule.batch_size // accelerator.num_processes)
-    batches = accelerator.prepare(in_turn(images, size * accelerator.num_processes, machine.workers))
+    batches = accelerator.prepare(
+        in_turn(images, size * accelerator.num_processes, accelerator.device, machine.workers)
+    )
     sums = np.zeros(2)
     for pixel_values, labels in batches:
         for order in orders:

@@ -31,7 +31,14 @@ def test_norms_are_of_what_the_layer_adds_to_the_class_token(toy, images):
     assert (noted.contribution <= noted.attention + noted.mlp + 1e-5).all()
     assert noted.looks.shape == (6, 4, 4, 5)
     assert np.allclose(noted.looks.sum(-1), 1, atol=1e-5)
-    assert analysis.attention_maps(noted, 2).shape == (2, 4, 2, 2)
+
+
+@pytest.mark.parametrize("variant", [{}, {"distilled": True}], ids=["ViT", "DeiT"])
+def test_an_attention_map_is_of_the_patches_alone(toy, images, variant):
+    noted = record(toy(**variant), images, ORDERS)
+    maps = analysis.attention_maps(noted, 2)
+    assert maps.shape == (2, 4, 2, 2)
+    assert np.allclose(maps[1, 3].ravel(), noted.looks[1, 3].mean(0)[-4:])
 
 
 def test_the_outputs_of_a_layer_come_with_its_positions(toy, images):

@@ -313,6 +313,26 @@ def test_a_checkpoint_out_of_reach_is_told_and_a_local_one_of_its_name_is_taken(
     assert data.processor(profile("someone/vit").backbone).image_mean == (0.1, 0.1, 0.1)
 
 
+def test_a_checkpoint_of_the_hub_is_fetched_and_loaded_without_a_word(stock, tmp_path, monkeypatch, capfd):
+    stock.save_pretrained(tmp_path / "kept")
+    capfd.readouterr()
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **_: {"someone/vit": tmp_path / "kept"}[name])
+    model = training.initial(profile("someone/vit", classes=5), APPROACHES["layershuffle-position"], 0)
+    assert torch.equal(model.vit.layers[2].mlp.fc1.weight, stock.base_model.layers[2].mlp.fc1.weight)
+    assert data.processor(profile("someone/vit").backbone).image_mean == (0.5,) * 3, "it has none of its own"
+    assert capfd.readouterr() == ("", ""), "bars and reports would stand in the pages"
+
+
+def test_a_checkpoint_that_cannot_be_read_is_told(stock, tmp_path):
+    stock.save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(TrainingError, match="cannot be read"):
+        training.initial(profile(tmp_path), APPROACHES["layershuffle"], 0)
+    (tmp_path / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(TrainingError, match="cannot be read"):
+        training.initial(profile(tmp_path), APPROACHES["layershuffle"], 0)
+
+
 # --- images ----------------------------------------------------------------------------------------------------------
 
 
