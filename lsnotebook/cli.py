@@ -22,6 +22,10 @@ class Commands(click.Group):
             return super().invoke(context)
         except RunStoreError as error:
             raise Sentence(str(error)) from error
+        except BrokenPipeError:  # `| head`: click's own business
+            raise
+        except OSError as error:
+            raise Sentence(f"{error}; mend that, or name another place for data/ in LSNOTEBOOK_DATA.") from error
         except (RuntimeError, ValueError) as error:
             if type(error).__name__ not in (
                 "TrainingError",
@@ -74,6 +78,8 @@ def train(
     A run that was interrupted goes on where it stopped. On several GPUs or machines: accelerate launch -m lsnotebook
     train ... The last four options concern speed and memory only; by default they are the profile's.
     """
+    if seed is not None and seeds is not None:
+        raise click.UsageError("--seed names one network, --seeds how many; give one of them.")
     scale = profiles.profile(profile)
     told = {name: value for name, value in {**machine, "workers": readers}.items() if value is not None}
     scale = dataclasses.replace(scale, machine=dataclasses.replace(scale.machine, **told))
@@ -89,6 +95,15 @@ def train(
         click.echo(f"{len(wanted)} runs of {profile} are in the store: {wanted[0].folder.parent}")
 
 
+def check_alone() -> None:
+    """Results are computed by one process: of several, each would compute and write all of them."""
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise click.UsageError(
+            "Results are computed by one process: train with `accelerate launch -m lsnotebook train`, then run this "
+            "command by itself."
+        )
+
+
 @main.command()
 @profile_argument
 @click.option("--json", "as_json", is_flag=True, help="As a list of objects.")
@@ -96,6 +111,7 @@ def claims(profile: str, as_json: bool) -> None:
     """Check every claim of the paper on the networks of a profile, training those that are missing."""
     from lsnotebook import claims, scoreboard
 
+    check_alone()
     statements = claims.check(profiles.profile(profile))
     if as_json:
         click.echo(json.dumps(scoreboard.records(statements), indent=1))
@@ -119,6 +135,7 @@ def record(profile: str, parts: tuple[str, ...], seeds: int | None) -> None:
     """
     from lsnotebook import results
 
+    check_alone()
     scale = profiles.profile(profile)
     scale = dataclasses.replace(scale, seeds=seeds or scale.seeds)
     for part in parts or results.PARTS:

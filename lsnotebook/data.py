@@ -1,8 +1,8 @@
 """The images of a profile, in three parts: to learn from, to choose the checkpoint, to report."""
 
-import contextlib
 import io
 import logging
+import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from filelock import FileLock
 from joblib import Parallel, delayed
 from PIL import Image
 from torch import Tensor
@@ -60,6 +61,11 @@ def load(data: Data, backbone: Backbone) -> Splits:
             raise DataError(
                 f"The folders {' and '.join(data.folders)} of {data.name!r} differ in their classes ({differing}); "
                 "a class's label is its place among them, so give both the same folders."
+            )
+        if len(train.classes) != data.classes:
+            raise DataError(
+                f"The folder {data.folders[0]} of {data.name!r} has {len(train.classes)} classes, but the profile has "
+                f"{data.classes}; bring all of them, or set the profile's classes."
             )
         kept = stream(0, "split").permutation(len(train))
         tested = np.arange(len(validation))
@@ -118,10 +124,15 @@ def decode(encoded: Sequence[Tensor], channels: int, device: torch.device | str 
     if torch.device(device).type == "cuda":
         from torchvision.io import ImageReadMode, decode_jpeg
 
-        with warnings.catch_warnings(), contextlib.suppress(RuntimeError):  # a PNG, or a JPEG in the colours of print
+        mode = ImageReadMode.RGB if channels == 3 else ImageReadMode.GRAY
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            mode = ImageReadMode.RGB if channels == 3 else ImageReadMode.GRAY
-            return decode_jpeg(list(encoded), mode, device=device)
+            try:
+                return decode_jpeg(list(encoded), mode, device=device)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError:  # a PNG, or a JPEG in the colours of print
+                pass
     return [pil_to_tensor(opened(one).convert("RGB" if channels == 3 else "L")) for one in encoded]
 
 
@@ -135,9 +146,12 @@ def processor(backbone: Backbone) -> "BaseImageProcessor":
     from transformers.utils import IMAGE_PROCESSOR_NAME
 
     if backbone.checkpoint:
-        folder = folder_of(backbone.checkpoint)
-        if (folder / IMAGE_PROCESSOR_NAME).exists():
-            return AutoImageProcessor.from_pretrained(folder)
+        path = folder_of(backbone.checkpoint) / IMAGE_PROCESSOR_NAME
+        if path.exists():
+            try:
+                return AutoImageProcessor.from_pretrained(path.parent)
+            except Exception as error:  # whatever a file of others makes of it
+                raise DataError(f"{path} cannot be read ({error}); get it anew, or remove it for ViT's own.") from error
     values = [0.5] * backbone.channels
     side = {"height": backbone.image_size, "width": backbone.image_size}
     return ViTImageProcessor(size=side, image_mean=values, image_std=values)
@@ -166,14 +180,15 @@ def folder_of(checkpoint: str) -> Path:
 def pictures(data: Data, part: str, backbone: Backbone) -> Pictures:
     """`data/<name>/<part>/<class>/<picture>`, or torchvision's own CIFAR-100 where there is no such folder."""
     folder = data_root() / data.name / part
-    if data.name == "cifar100" and not folder.exists():
+    if data.name == "cifar100" and not folder.parent.exists():
         return cifar100(part == "train", backbone)
     try:
         found = ImageFolder(folder)
-    except FileNotFoundError as error:
+    except OSError as error:
         raise DataError(
-            f"No images of {data.name!r} in {folder}, where {part}/<class>/<image> is expected: put one folder a class "
-            "there, or name another place for data/ in LSNOTEBOOK_DATA; data/README.md says where to get the images."
+            f"No images of {data.name!r} in {folder}, where {part}/<class>/<image> is expected ({error}): put one "
+            "folder a class there, or name another place for data/ in LSNOTEBOOK_DATA; data/README.md says where to "
+            "get the images."
         ) from error
     samples = whole_ones(found.samples, data, part)
     files = Files(path for path, _ in samples)
@@ -185,14 +200,17 @@ def whole_ones(samples: list[tuple[str, int]], data: Data, part: str) -> list[tu
 
     Raises `DataError` that names those that cannot, unless LSNOTEBOOK_SKIP_DAMAGED asks to leave them out.
     """
-    listing = [(path, (found := os.stat(path)).st_size, found.st_mtime_ns) for path, _ in samples]
+    listing = [
+        (path, (found := (os.stat if os.path.exists(path) else os.lstat)(path)).st_size, found.st_mtime_ns)
+        for path, _ in samples
+    ]
     recipe = {"files": hashed({"listing": listing})}
     damaged = set(remembered(recipe, f"damaged-{data.name}-{part}", lambda: find_damaged(samples))["path"])
-    if damaged and not os.environ.get("LSNOTEBOOK_SKIP_DAMAGED"):
+    if damaged and os.environ.get("LSNOTEBOOK_SKIP_DAMAGED") != "1":
         first, more = min(damaged), f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
         raise DataError(
-            f"The image {first}{more} cannot be decoded: mend or remove it, or set LSNOTEBOOK_SKIP_DAMAGED=1 to leave "
-            "such images out."
+            f"The image {first}{more} cannot be decoded to 8 bits a channel: mend or remove it, or set "
+            "LSNOTEBOOK_SKIP_DAMAGED=1 to leave such images out."
         )
     if damaged:
         log.warning(
@@ -218,9 +236,9 @@ def is_damaged(path: str) -> bool:
     try:
         with Image.open(path) as image:
             image.load()
-    except (OSError, SyntaxError):  # as PIL says it of a broken PNG
+            return image.mode.startswith(("I", "F"))  # 16 or 32 bits, which PIL would cut off at 8
+    except (OSError, SyntaxError, Image.DecompressionBombError):  # the second is what PIL says of a broken PNG
         return True
-    return False
 
 
 def cifar100(train: bool, backbone: Backbone) -> Pictures:
@@ -228,7 +246,9 @@ def cifar100(train: bool, backbone: Backbone) -> Pictures:
     from torchvision.datasets import CIFAR100
 
     try:
-        found = CIFAR100(data_root(), train=train, download=True)
+        data_root().mkdir(parents=True, exist_ok=True)
+        with FileLock(data_root() / "cifar-100.lock"):  # the download is written in place
+            found = CIFAR100(data_root(), train=train, download=True)
     except (OSError, RuntimeError) as error:
         raise DataError(
             f"CIFAR-100 is neither in {data_root() / 'cifar100'} (train/<class>/<image> and test/<class>/<image>) "
@@ -322,9 +342,20 @@ class Unprepared(Dataset):
         return self.pictures.read(self.indices[k]), self.pictures.targets[self.indices[k]]
 
     @staticmethod
-    def collate(pairs: list[tuple[Tensor, int]]) -> tuple[list[Tensor], Tensor]:
+    def collate(pairs: list[tuple[Tensor, int]]) -> tuple[Tensor, list[tuple[int, ...]], Tensor]:
+        """The pictures end to end, their shapes, and the labels.
+
+        Each tensor that a worker hands over takes one of the few files that a process may have open.
+        """
         pictures, labels = zip(*pairs, strict=True)
-        return list(pictures), default_collate(labels)
+        joined = torch.cat([picture.flatten() for picture in pictures])
+        return joined, [tuple(picture.shape) for picture in pictures], default_collate(labels)
+
+    @staticmethod
+    def apart(joined: Tensor, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
+        """The pictures that `collate` joined."""
+        parts = joined.split([math.prod(shape) for shape in shapes])
+        return [part.view(*shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def augmented(pixel_values: Tensor, rng: np.random.Generator) -> Tensor:
@@ -332,11 +363,11 @@ def augmented(pixel_values: Tensor, rng: np.random.Generator) -> Tensor:
     batch, _, height, width = pixel_values.shape
     reach = height // 8
     padded = F.pad(pixel_values, [reach] * 4)
-    top, left = torch.from_numpy(rng.integers(0, 2 * reach + 1, (2, batch, 1, 1, 1))).to(pixel_values.device)
+    drawn = rng.integers(0, 2 * reach + 1, (2, batch, 1, 1, 1)), rng.random((batch, 1, 1, 1)) < 0.5
+    # Not blocking: else each step would wait for the GPU.
+    (top, left), mirrored = (torch.from_numpy(one).to(pixel_values.device, non_blocking=True) for one in drawn)
     across = torch.arange(width, device=pixel_values.device).expand(batch, 1, 1, -1)
-    across = torch.where(
-        torch.from_numpy(rng.random((batch, 1, 1, 1)) < 0.5).to(across.device), across.flip(-1), across
-    )
+    across = torch.where(mirrored, across.flip(-1), across)
     down = torch.arange(height, device=pixel_values.device).view(1, 1, -1, 1)
     where = ((top + down) * padded.shape[-1] + left + across).expand(-1, pixel_values.shape[1], -1, -1)
     return padded.flatten(2).gather(2, where.flatten(2)).view_as(pixel_values)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from lsnotebook.model import ShuffleViT, ShuffleViTOutput
 
+READERS = 16
+"""Processes that read images at most: each holds two batches ready."""
 EVALUATION_CODE = ("orders", "model", "data", "evaluation")
 
 
@@ -41,7 +43,7 @@ def score(
     (cross-entropy of the class), and position (the share of positions named rightly, §3.4; empty where none are).
 
     Every batch is read once and goes through all of them, without autograd; on a GPU in bf16, as in training, and read
-    by as many processes as there are cores.
+    by a process for each core.
     """
     import torch
     import torch.nn.functional as F
@@ -49,7 +51,7 @@ def score(
     from lsnotebook.data import in_turn
 
     sums, on_gpu = np.zeros((len(forwards), 4)), torch.device(device).type == "cuda"
-    batches = in_turn(images, batch_size, device, cpu_count() if on_gpu else 0)
+    batches = in_turn(images, batch_size, device, min(cpu_count(), READERS) if on_gpu else 0)
     with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
         for pixel_values, labels in batches:
             pixel_values, labels = pixel_values.to(device), labels.to(device)

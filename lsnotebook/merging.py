@@ -90,7 +90,7 @@ def mean_logits(models: Sequence["ShuffleViT"], orders: Sequence[Order], pixel_v
 
     from lsnotebook.model import ShuffleViTOutput
 
-    logits = [model(pixel_values, order=order).logits for model, order in zip(models, orders, strict=True)]
+    logits = [model(pixel_values, order=order).logits.float() for model, order in zip(models, orders, strict=True)]
     return ShuffleViTOutput(logits=torch.stack(logits).mean(0))
 
 

@@ -111,6 +111,7 @@ class ShuffleViT(ViTForImageClassification):
         if config.predict_position:
             self.position_predictions = nn.ModuleList(PositionPrediction(config) for _ in range(layers))
         self.post_init()
+        self._no_split_modules = {"ViTLayer"}  # what FSDP spreads by itself: else also the embeddings, inside and out
 
     @classmethod
     def from_pretrained(cls, checkpoint: str | os.PathLike, *arguments: object, **options: object) -> "ShuffleViT":
@@ -162,7 +163,7 @@ class ShuffleViT(ViTForImageClassification):
         position_logits = torch.stack(u, dim=1) if u else None
         loss = None
         if labels is not None:
-            loss = F.cross_entropy(logits, labels)
+            loss = F.cross_entropy(logits.float(), labels)  # FSDP's bf16 has no autocast that would do so
             if position_logits is not None:
                 loss = loss + self.position_loss(position_logits)
         return ShuffleViTOutput(loss=loss, logits=logits, position_logits=position_logits)
@@ -184,5 +185,5 @@ class ShuffleViT(ViTForImageClassification):
         """§3.4: the cross-entropy of naming each layer's position, summed over the layers."""
         batch, positions, _ = position_logits.shape
         target = torch.arange(positions, device=position_logits.device).expand(batch, -1)
-        loss = F.cross_entropy(position_logits.flatten(0, 1), target.flatten())
+        loss = F.cross_entropy(position_logits.float().flatten(0, 1), target.flatten())
         return loss if self.config.average_position_loss else loss * positions

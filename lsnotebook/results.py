@@ -110,7 +110,7 @@ def recorded(part: str) -> dict[str, Recorded]:
         try:
             content = json.loads(path.read_text())
             found[f"recorded, {name}"] = Recorded(name, content["made"], pd.DataFrame(content["rows"]))
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise RunStoreError(
                 f"{path} is not what `lsnotebook record` writes ({error}); take it from version control again, or "
                 f"remove it and run lsnotebook record {name}."

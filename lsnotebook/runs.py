@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import logging
 import os
 import platform
 import shutil
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from joblib import cpu_count
 
 from lsnotebook import profiles
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lsnotebook.data import Splits
     from lsnotebook.model import ShuffleViT
 
+log = logging.getLogger(__name__)
 TRAINING_CODE = ("randomness", "orders", "model", "data", "training")
 """The modules whose code influences the weights."""
 
@@ -109,7 +111,11 @@ class Run:
 
 def study(profile: Profile, approaches: Iterable[str] = profiles.TABLE_1, seeds: int | None = None) -> list[Run]:
     """The runs of some approaches, `seeds` networks each (by default as many as the profile says)."""
-    return [Run(profile, approach, seed) for approach in approaches for seed in range(seeds or profile.seeds)]
+    return [
+        Run(profile, approach, seed)
+        for approach in approaches
+        for seed in range(1 if approach == "base" else seeds or profile.seeds)  # all refine the one base
+    ]
 
 
 def book(profile: Profile) -> list[Run]:
@@ -171,7 +177,7 @@ def history(run: Run) -> pd.DataFrame:
 def status(wanted: Sequence[Run]) -> pd.DataFrame:
     """Where each run stands: done, begun (at which step, how good at its last look, after how many hours), to do, or
     damaged."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     rows = []
     for run in wanted:
@@ -183,8 +189,13 @@ def status(wanted: Sequence[Run]) -> pd.DataFrame:
                 stands = "damaged"
         elif run.unfinished.exists():
             stands = "begun"
-            with contextlib.suppress(OSError), safe_open(run.unfinished / "state.safetensors", framework="pt") as state:
-                looks = json.loads(state.metadata()["history"])
+            try:
+                with safe_open(run.unfinished / "state.safetensors", framework="pt") as state:
+                    looks = json.loads(state.metadata()["history"])
+            except FileNotFoundError:  # no look yet
+                pass
+            except (OSError, SafetensorError):
+                stands = "damaged"
         last = looks[-1] if looks else {"step": 0, "selection_top1": float("nan"), "seconds": 0.0}
         at = f"{last['step']} of {run.schedule.steps}"
         rows.append((str(run), stands, at, 100 * last["selection_top1"], last["seconds"] / 3600))
@@ -227,12 +238,19 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
     of processes; by default one a core for profiles that train on the CPU, else one. Under `accelerate launch`, all
     ranks train each run together.
     """
-    missing = [run for run in dict.fromkeys(runs) if not run.folder.exists()]
+    wanted = list(dict.fromkeys(runs))
+    missing = [run for run in wanted if not run.folder.exists()]
+    launched = int(os.environ.get("WORLD_SIZE", 1)) > 1
+    if launched and wanted:  # another launch may finish one just now: all ranks have to mean the same
+        from accelerate import PartialState
+        from accelerate.utils import broadcast_object_list
+
+        PartialState(cpu=all(run.schedule.cpu for run in wanted))
+        missing = broadcast_object_list([missing])[0]
     if not missing:
         return
     ensure(dict.fromkeys(run.base for run in missing if run.base), workers=1)
     total = sum(run.schedule.steps for run in missing)
-    launched = int(os.environ.get("WORLD_SIZE", 1)) > 1
     if workers is None:
         workers = cpu_count() if all(run.schedule.cpu for run in missing) else 1
     what = f"{len(missing)} networks" if len(missing) > 1 else str(missing[0])
@@ -255,9 +273,20 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
     run.folder.parent.mkdir(parents=True, exist_ok=True)
     state = PartialState(cpu=run.schedule.cpu)
     # The ranks of one launch train together: their first takes the lock, decides for all, and writes.
-    lock = FileLock(run.folder.with_name(run.folder.name + ".lock")) if state.is_main_process else None
-    with lock or contextlib.nullcontext(), _one_thread() if run.schedule.cpu else contextlib.nullcontext():
-        done = broadcast_object_list([run.folder.exists()])[0]
+    lock = FileLock(run.folder.with_name(run.folder.name + ".lock"), timeout=10)
+    with contextlib.ExitStack() as held:
+        held.enter_context(_one_thread() if run.schedule.cpu else contextlib.nullcontext())
+        ours, done, waits = False, False, 0
+        while not ours:  # told again and again: ranks give up a wait of ten minutes
+            try:
+                if state.is_main_process:
+                    held.enter_context(lock)
+                ours = True
+            except Timeout:
+                waits += 1
+                if waits == 1:
+                    log.warning("Another process is training %s; waiting for it.", run)
+            ours, done = broadcast_object_list([ours, run.folder.exists()])
         if done:
             advance(run.schedule.steps)
             return

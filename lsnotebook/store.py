@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 
 class RunStoreError(RuntimeError):
@@ -66,10 +67,14 @@ def is_docstring(line: ast.stmt) -> bool:
 
 
 def remembered(recipe: dict, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """The table that `compute` makes, from the store where the same recipe made it before."""
+    """The table that `compute` makes, from the store where the same recipe made it before.
+
+    Of several processes that ask for it at once, one computes it and the others wait.
+    """
     path = data_root() / "runs" / "evaluations" / f"{name}-{hashed(recipe)}.csv"
     if not path.exists():
-        table = compute()
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, table.to_csv(index=False).encode())
+        with FileLock(path.with_suffix(".lock")):
+            if not path.exists():
+                write_whole(path, compute().to_csv(index=False).encode())
     return pd.read_csv(path)

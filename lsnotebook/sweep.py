@@ -4,6 +4,7 @@ The nodes share `data/` (a network file system, named by LSNOTEBOOK_DATA); the r
 agree on. Needs the extra `cluster` (pip install "lsnotebook[cluster]").
 """
 
+import logging
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from lsnotebook.progress import Progress
 from lsnotebook.runs import Run
 from lsnotebook.store import RunStoreError, data_root
 
+log = logging.getLogger(__name__)
 RETRIES = 5
 """Times that a run is taken up again after its node died."""
 
@@ -33,6 +35,9 @@ def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> N
     # A task for what is in the store already would take a GPU for nothing.
     missing = [run for run in wanted if not run.folder.exists()]
     bases = [run.base for run in missing if run.base and not run.base.folder.exists()]
+    largest = max((node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    if largest < gpus and not all(run.schedule.cpu for run in missing):
+        log.warning("No node has %d GPUs (the largest has %d); waiting for one to join.", gpus, largest)
     tasks, names = {}, {}
     for run in (*bases, *missing):
         if run.key not in tasks:  # a base comes before those that refine it, and they wait for its task
@@ -70,7 +75,9 @@ def connected(address: str | None = None):
         try:
             if address and address != "auto" and "://" not in address:
                 # To a port where nobody listens Ray speaks for minutes, and then it ends the process.
-                host, port = address.rsplit(":", 1)
+                host, colon, port = address.rpartition(":")
+                if not colon or not port.isdigit():
+                    raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
                 socket.create_connection((host, int(port)), timeout=10).close()
             ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
         except (OSError, RuntimeError, ValueError) as error:
@@ -91,4 +98,5 @@ def _train(run: Run, gpus: int, base: object) -> None:
     command += ["train", run.profile.name, run.approach, f"--seed={run.seed}"]
     ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if ended.returncode:
-        raise RunStoreError(ended.stderr.strip().splitlines()[-1])
+        said = ended.stderr.strip().splitlines()
+        raise RunStoreError(next((line for line in reversed(said) if line.startswith("Error: ")), said[-1]))

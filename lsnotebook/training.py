@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.state import AcceleratorState
-from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
+from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, DistributedType
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -150,18 +150,24 @@ def prepare(
 
 
 def accelerator_for(schedule: Schedule, policy: str) -> Accelerator:
-    """Stock Accelerate; the configuration of `accelerate config` and `accelerate launch` counts."""
+    """Stock Accelerate; the configuration of `accelerate config` and `accelerate launch` counts.
+
+    Raises `TrainingError` for the first version of FSDP, which does not tell the shapes of the weights.
+    """
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         # One process may train at several precisions, and on the CPU after the GPU; Accelerate keeps to the first.
         AcceleratorState._reset_state(reset_partial_state=True)
     # DDP must be told that a dropped layer has no gradient: else ranks go on with unequal ones, and nobody says so.
     kwargs = DistributedDataParallelKwargs(find_unused_parameters=policy == "layerdrop")
-    return Accelerator(
+    accelerator = Accelerator(
         mixed_precision=schedule.mixed_precision,
         cpu=schedule.cpu,
         dataloader_config=DataLoaderConfiguration(split_batches=True, non_blocking=True),
         kwargs_handlers=[kwargs],
     )
+    if accelerator.distributed_type == DistributedType.FSDP and not accelerator.is_fsdp2:
+        raise TrainingError("FSDP is supported in its version 2 only; choose that in `accelerate config`.")
+    return accelerator
 
 
 def read(
@@ -174,8 +180,16 @@ def read(
     unprepared = loader(
         Unprepared(images), accelerator.device, machine.workers, batch_sampler=batches, collate_fn=Unprepared.collate
     )
-    for pictures, labels in accelerator.prepare_data_loader(unprepared, device_placement=False):
-        yield images.dataset.pixels(pictures, accelerator.device), labels.to(accelerator.device, non_blocking=True)
+    device, beside = accelerator.device, torch.cuda.Stream(accelerator.device)
+    for joined, shapes, labels in accelerator.prepare_data_loader(unprepared, device_placement=False):
+        with torch.cuda.stream(beside):  # while the last step still runs
+            # The decoder writes at once, also to memory that its stream has still to read from.
+            beside.synchronize()
+            pixel_values = images.dataset.pixels(Unprepared.apart(joined, shapes), device)
+        current = torch.cuda.current_stream(device)
+        current.wait_stream(beside)
+        pixel_values.record_stream(current)
+        yield pixel_values, labels.to(device, non_blocking=True)
 
 
 def gradients(
@@ -184,21 +198,28 @@ def gradients(
     """Add the gradients of this rank's images, in `accumulate` parts, and return their mean loss."""
     parts = list(zip(pixel_values.chunk(accumulate), labels.chunk(accumulate), strict=True))
     loss = torch.zeros((), device=pixel_values.device)
-    try:
-        for k, (images, targets) in enumerate(parts, start=1):
-            share = len(images) / len(pixel_values)  # the loss is a mean, so a part counts by its size
+    for k, (images, targets) in enumerate(parts, start=1):
+        share = len(images) / len(pixel_values)  # the loss is a mean, so a part counts by its size
+        try:
             with accelerator.no_sync(model) if k < len(parts) else contextlib.nullcontext():
                 part = model(images, order=order, labels=targets).loss * share
                 accelerator.backward(part)
-            loss += part.detach()
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(too_large(model, parts[0], order, accelerator)) from error
+        except torch.OutOfMemoryError:
+            part = None
+        if part is None:  # only now has the traceback let go of what the pass kept
+            raise TrainingError(too_large(model, parts[0], order, accelerator))
+        loss += part.detach()
     return loss
 
 
 def too_large(model: nn.Module, part: tuple[Tensor, Tensor], order: Order, accelerator: Accelerator) -> str:
     """What to say when a part does not fit into the memory: the size that does."""
     images, labels = part
+    if accelerator.distributed_type == DistributedType.FSDP:  # no rank runs a layer alone
+        return (
+            f"{len(images)} images at a time do not fit into the memory of the GPU: train with --accumulate "
+            "(the result is the same), or with --recompute."
+        )
     fits = len(images)
     while fits := fits // 2:
         torch.cuda.empty_cache()
@@ -258,8 +279,8 @@ def from_checkpoint(backbone: Backbone, classes: int, variant: dict[str, bool]) 
             model, report = ShuffleViT.from_pretrained(
                 folder, num_labels=classes, ignore_mismatched_sizes=True, output_loading_info=True, **variant
             )
-    except (OSError, SafetensorError) as error:
-        raise TrainingError(f"The checkpoint {name!r} cannot be read: {error}") from error
+    except Exception as error:  # whatever files of others make of it
+        raise TrainingError(f"The checkpoint {name!r} in {folder} cannot be read ({error}); get it anew.") from error
     config = model.config
     sizes = {
         "layers": (config.num_hidden_layers, backbone.layers),
@@ -326,7 +347,7 @@ def assess(
     sums = np.zeros(2)
     for pixel_values, labels in batches:
         for order in orders:
-            logits = model(pixel_values, order=order).logits
+            logits = model(pixel_values, order=order).logits.float()
             each = F.cross_entropy(logits, labels, reduction="none"), (logits.argmax(-1) == labels).float()
             gathered = accelerator.gather_for_metrics(each)  # without those that filled up the last batch
             sums += [values.sum().item() for values in gathered]

@@ -96,7 +96,7 @@ def test_folders_that_differ_in_their_classes_are_told_since_labels_would_shift(
 
 def test_more_class_folders_than_the_profile_has_classes_are_told(store):
     write_images(store / "mine", classes=("a", "b", "c"))
-    with pytest.raises(DataError, match="run from 0 to 2, but the profile has 2 classes, 0 to 1"):
+    with pytest.raises(DataError, match="has 3 classes, but the profile has 2; bring all of them"):
         data.load(Data("mine", classes=2, selection=0), TINY)
 
 

@@ -1,5 +1,8 @@
 """Accuracies over many orders, and what is made of them."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +14,7 @@ from lsnotebook import evaluation, runs
 from lsnotebook.evaluation import accuracies, evaluate, extremes, over_seeds, variance_split
 from lsnotebook.orders import inversions
 from lsnotebook.profiles import PROFILES
+from lsnotebook.store import remembered
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 500])
@@ -83,6 +87,19 @@ def test_extremes_are_the_best_and_worst_means_over_the_seeds():
     found = extremes(table)
     assert found["top-1 %"].tolist() == pytest.approx([means.max(), means.min()])
     assert found["order"].tolist() == [means.idxmax(), means.idxmin()]
+
+
+def test_of_several_that_ask_at_once_one_computes():
+    computed = []
+
+    def slow():
+        computed.append(0)
+        time.sleep(0.2)
+        return pd.DataFrame({"top1": [0.5]})
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: remembered({"a": 1}, "table", slow), range(4)))
+    assert len(computed) == 1 and all(table["top1"].item() == 0.5 for table in found)
 
 
 def test_an_evaluation_is_remembered_until_its_code_changes(monkeypatch):

@@ -100,7 +100,7 @@ def test_a_damaged_image_is_named_before_training_or_left_out_and_counted_if_ask
     backbone = dataclasses.replace(PROFILES["imagenet"].backbone, checkpoint=None)
     damaged = min((store / "imagenet" / "train").glob("*/*.JPEG"))
     damaged.write_bytes(damaged.read_bytes()[:2_000])
-    with pytest.raises(DataError, match=f"The image .*{damaged.name} cannot be decoded: mend or remove it"):
+    with pytest.raises(DataError, match=f"The image .*{damaged.name} cannot be decoded to 8 bits a channel: mend or"):
         data.load(imagenet, backbone)
     monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "1")
     assert len(data.load(imagenet, backbone).train) == 199
@@ -120,7 +120,14 @@ def test_a_damaged_image_of_any_folder_is_named(store, monkeypatch):
     damaged.write_bytes(damaged.read_bytes()[:60])
     mine = Data("mine", classes=2, selection=0)
     backbone = dataclasses.replace(PROFILES["smoke"].backbone, channels=1)
+    monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "0")
     with pytest.raises(DataError, match=r"val/b/1\.png cannot be decoded"):
+        data.load(mine, backbone)
+    (store / "mine" / "train" / "a" / "gone.png").symlink_to("nowhere.png")
+    Image.new("I;16", (12, 12), 700).save(store / "mine" / "train" / "b" / "deep.png")
+    with pytest.raises(DataError, match=r"deep\.png|gone\.png and 1 more cannot be decoded to 8 bits"):
         data.load(mine, backbone)
     monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "1")
     assert [len(part) for part in data.load(mine, backbone)] == [6, 5, 5]
+    with pytest.raises(DataError, match="has 2 classes, but the profile has 3; bring all of them"):
+        data.load(dataclasses.replace(mine, classes=3), backbone)

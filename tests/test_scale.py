@@ -2,12 +2,18 @@
 
 import dataclasses
 import os
+import resource
 import socket
 import subprocess
 import sys
+import weakref
+from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate import FullyShardedDataParallelPlugin
+from accelerate.utils import DistributedType
+from accelerate.utils.fsdp_utils import fsdp2_prepare_auto_wrap_policy
 from safetensors.torch import load_file
 from torch.utils.data import Subset
 from transformers import (
@@ -73,8 +79,14 @@ def test_how_a_machine_does_it_is_no_part_of_the_recipe():
 def test_out_of_memory_names_the_batch_that_would_fit(splits, tmp_path, monkeypatch):
     forward = ShuffleViT.forward
 
+    failed = []
+
     def small(model, pixel_values, **options):
-        if len(pixel_values) > 8:
+        if len(pixel_values) <= 8:
+            assert all(kept() is None for kept in failed), "what a pass kept is let go of before the next is tried"
+        else:
+            activations = torch.zeros(3)
+            failed.append(weakref.ref(activations))
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return forward(model, pixel_values, **options)
 
@@ -217,6 +229,23 @@ def test_a_model_spread_over_two_processes_runs_in_any_order_and_is_taken_up_aga
     assert "history [{'step': 2}] far little" in launched.stdout, launched.stdout + launched.stderr
 
 
+@pytest.mark.parametrize(
+    "variant", [{}, {"distilled": True}, {"encode_position": True}], ids=["ViT", "DeiT", "position"]
+)
+def test_accelerate_spreads_the_layers_each_by_itself(toy, variant):
+    plugin = FullyShardedDataParallelPlugin(fsdp_version=2, auto_wrap_policy="transformer_based_wrap")
+    model = toy(**variant)
+    spread = fsdp2_prepare_auto_wrap_policy(plugin, model)
+    assert [module for module in model.modules() if spread(module)] == list(model.vit.layers)
+
+
+def test_the_first_version_of_fsdp_is_refused(monkeypatch):
+    first = SimpleNamespace(distributed_type=DistributedType.FSDP, is_fsdp2=False)
+    monkeypatch.setattr(training, "Accelerator", lambda **_: first)
+    with pytest.raises(TrainingError, match="version 2"):
+        training.accelerator_for(SCHEDULE, "arbitrary")
+
+
 # --- checkpoints -----------------------------------------------------------------------------------------------------
 
 SIZES = {
@@ -350,10 +379,25 @@ def test_images_that_the_device_decodes_are_those_that_the_workers_decode(store)
     ).train
     assert isinstance(images, Subset)
     raw = [data.Unprepared(images)[k] for k in range(len(images))]
-    pictures, labels = data.Unprepared.collate(raw)
+    joined, shapes, labels = data.Unprepared.collate(raw)
+    pictures = data.Unprepared.apart(joined, shapes)
     assert pictures[0].dtype == torch.uint8 and pictures[0].ndim == 1, "as in the file"
     assert torch.equal(images.dataset.pixels(pictures), torch.stack([image for image, _ in images]))
     assert labels.tolist() == [label for _, label in images]
+
+
+def test_a_batch_of_any_size_takes_few_open_files():
+    """A worker that handed over picture by picture would run out of them at the batches of `imagenet`."""
+    pictures = data.Pictures(lambda k: torch.full((k % 7 + 1,), k, dtype=torch.uint8), range(200), ["a"], BACKBONE)
+    images = data.Unprepared(Subset(pictures, range(200)))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 64, limits[1]))
+    try:
+        read = list(data.loader(images, workers=1, batch_size=100, collate_fn=data.Unprepared.collate))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    apart = [picture for joined, shapes, _ in read for picture in data.Unprepared.apart(joined, shapes)]
+    assert [picture.tolist() for picture in apart] == [[k] * (k % 7 + 1) for k in range(200)]
 
 
 def test_a_study_on_image_folders_and_a_public_checkpoint(store, stock):

@@ -87,7 +87,9 @@ def test_a_run_on_several_gpus_is_launched_as_the_readme_says(monkeypatch):
 
     def launch(command, **_):
         heard.append(command)
-        return subprocess.CompletedProcess(command, 1, stderr="noise\nError: The disk is full.\n")
+        return subprocess.CompletedProcess(
+            command, 1, stderr="noise\nError: The disk is full.\nCalledProcessError: 1\n"
+        )
 
     monkeypatch.setattr("subprocess.run", launch)
     with pytest.raises(RunStoreError, match=r"^Error: The disk is full\.$"):
