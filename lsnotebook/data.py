@@ -158,7 +158,7 @@ def processor(backbone: Backbone) -> "BaseImageProcessor":
 
 
 def folder_of(checkpoint: str) -> Path:
-    """The folder of a checkpoint: itself, or `data/checkpoints/<name>`, or where the hub's files are kept once fetched.
+    """The folder of a checkpoint: `data/checkpoints/<name>`, or itself, or where the hub's files are kept once fetched.
 
     Raises `DataError`.
     """
@@ -200,10 +200,7 @@ def whole_ones(samples: list[tuple[str, int]], data: Data, part: str) -> list[tu
 
     Raises `DataError` that names those that cannot, unless LSNOTEBOOK_SKIP_DAMAGED asks to leave them out.
     """
-    listing = [
-        (path, (found := (os.stat if os.path.exists(path) else os.lstat)(path)).st_size, found.st_mtime_ns)
-        for path, _ in samples
-    ]
+    listing = [(path, (found := stat(path)).st_size, found.st_mtime_ns) for path, _ in samples]
     recipe = {"files": hashed({"listing": listing})}
     damaged = set(remembered(recipe, f"damaged-{data.name}-{part}", lambda: find_damaged(samples))["path"])
     if damaged and os.environ.get("LSNOTEBOOK_SKIP_DAMAGED") != "1":
@@ -217,6 +214,14 @@ def whole_ones(samples: list[tuple[str, int]], data: Data, part: str) -> list[tu
             "%d of %d images of %s/%s cannot be decoded and are left out", len(damaged), len(samples), data.name, part
         )
     return [sample for sample in samples if sample[0] not in damaged]
+
+
+def stat(path: str) -> os.stat_result:
+    """Of the file, or of the link where it leads nowhere."""
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return os.lstat(path)
 
 
 def find_damaged(samples: list[tuple[str, int]]) -> pd.DataFrame:

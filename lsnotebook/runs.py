@@ -276,16 +276,16 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
     lock = FileLock(run.folder.with_name(run.folder.name + ".lock"), timeout=10)
     with contextlib.ExitStack() as held:
         held.enter_context(_one_thread() if run.schedule.cpu else contextlib.nullcontext())
-        ours, done, waits = False, False, 0
+        ours = told = False
         while not ours:  # told again and again: ranks give up a wait of ten minutes
             try:
                 if state.is_main_process:
                     held.enter_context(lock)
                 ours = True
             except Timeout:
-                waits += 1
-                if waits == 1:
+                if not told:
                     log.warning("Another process is training %s; waiting for it.", run)
+                told = True
             ours, done = broadcast_object_list([ours, run.folder.exists()])
         if done:
             advance(run.schedule.steps)

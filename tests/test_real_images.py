@@ -125,7 +125,7 @@ def test_a_damaged_image_of_any_folder_is_named(store, monkeypatch):
         data.load(mine, backbone)
     (store / "mine" / "train" / "a" / "gone.png").symlink_to("nowhere.png")
     Image.new("I;16", (12, 12), 700).save(store / "mine" / "train" / "b" / "deep.png")
-    with pytest.raises(DataError, match=r"deep\.png|gone\.png and 1 more cannot be decoded to 8 bits"):
+    with pytest.raises(DataError, match=r"train/a/gone\.png and 1 more cannot be decoded to 8 bits"):
         data.load(mine, backbone)
     monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "1")
     assert [len(part) for part in data.load(mine, backbone)] == [6, 5, 5]
