@@ -11,19 +11,22 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: book test lint lock clean
 
-# The networks are trained first, where the terminal shows the progress; the pages then find them in the store.
+# The networks are trained and evaluated first, where the terminal shows the progress; the pages then find all of it in
+# the store.
 book: $(READY)
-	$(BIN)/lsnotebook train digits
+	$(BIN)/lsnotebook train digits --prepare
 	$(BIN)/jupyter-book build book/ -W --keep-going -n
 	$(BIN)/python book/check_pages.py
 
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --cov
 
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/nbstripout --verify --keep-id book/*.ipynb
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 
 # Written last, so that an installation that broke off is taken up again.
 $(READY): pyproject.toml requirements.lock

@@ -5,7 +5,7 @@ does not, and pays moderately for it in order.
 
 Every combination of the given values is trained into a store of its own and evaluated on the selection images,
 never on those that the book reports. Prints one row a combination: top-1 in sequential and in arbitrary order,
-and the positions named rightly where a model predicts them, all in %.
+and the positions predicted correctly where a model predicts them, all in %.
 """
 
 import ast
@@ -18,9 +18,13 @@ import time
 import click
 import pandas as pd
 
-from lsnotebook import runs
-from lsnotebook.evaluation import accuracies
-from lsnotebook.profiles import profile
+from lsnotebook.core.orders import arbitrary, sequential
+from lsnotebook.core.profiles import named
+from lsnotebook.engine import runs
+from lsnotebook.engine.run import study
+from lsnotebook.layershuffle.approaches import APPROACHES
+from lsnotebook.layershuffle.measurements import accuracies
+from lsnotebook.layershuffle.profiles import DIGITS
 
 
 @click.command()
@@ -35,17 +39,17 @@ def main(grid: tuple[str, ...], seeds: int, approaches: str, orders: int, part: 
     os.environ.setdefault("LSNOTEBOOK_DATA", tempfile.mkdtemp())
     rows = []
     for values in itertools.product(*choices):
-        trial = profile("digits")
+        trial = DIGITS
         for name, value in zip(names, values, strict=True):
             part_name, field = name.split(".")
             changed = dataclasses.replace(getattr(trial, part_name), **{field: value})
             trial = dataclasses.replace(trial, **{part_name: changed})
-        models = runs.study(trial, approaches.split(","), seeds)
+        models = study(trial, [named(name, APPROACHES, "approach") for name in approaches.split(",")], seeds)
         start = time.monotonic()
         runs.ensure(models)
         row = {**dict(zip(names, values, strict=True)), "seconds": round(time.monotonic() - start)}
-        for policy in ("sequential", "arbitrary"):
-            results = accuracies(models, policy, orders, part)
+        for sampler in (sequential, arbitrary):
+            results, policy = accuracies(models, sampler, orders, part), sampler.policy
             for approach, group in results.groupby("approach", sort=False):
                 row[f"{approach} {policy[:3]}"] = round(100 * group["top1"].mean(), 1)
                 if group["position"].notna().any():

@@ -13,9 +13,11 @@ import click
 import torch
 from playwright.sync_api import sync_playwright
 
-from lsnotebook import explorer, runs
-from lsnotebook.profiles import profile
-from lsnotebook.runs import Run
+from lsnotebook.engine import runs
+from lsnotebook.engine.run import Run
+from lsnotebook.layershuffle import explorer
+from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
+from lsnotebook.layershuffle.profiles import PROFILES
 
 SCRIPT = """given => { const V = vision(), decode = (one) => V.decode(one.text, one.checksum);
 const net = V.network(decode(given.weights), given.shape), pixels = decode(given.pixels), times = [];
@@ -26,12 +28,12 @@ for (let round = 0; round < given.rounds + 5; round++) {
 
 
 @click.command()
-@click.option("--scale", default="digits")
+@click.option("--scale", default="digits", type=click.Choice(list(PROFILES)))
 @click.option("--rounds", default=21)
 @click.option("--images", default=200)
 def main(scale: str, rounds: int, images: int) -> None:
-    run = Run(profile(scale), "layershuffle", 0)
-    model, split = runs.load(run), runs.splits_of(run.profile).validation
+    run = Run(PROFILES[scale], LAYERSHUFFLE, 0)
+    model, split = runs.load(run), runs.splits_of(run).validation
     order = list(range(run.layers))[::-1]
     torch.set_num_threads(1)
     with sync_playwright() as playwright:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import torch
 
-from lsnotebook.progress import Progress
+from lsnotebook.core.progress import Progress
 
 
 def interleaved(ways: Mapping[str, Callable[[], object]], rounds: int) -> pd.DataFrame:

@@ -3,9 +3,9 @@
     python benchmarks/merging.py --models 20 --rounds 5
 
 Naive: build each merged state dict, load it into a model, evaluate 45 images at a time. Ours: `merging.merge` and
-`evaluation.score`. Both see the same images and must find the same accuracies; the rounds alternate, so that what else
-the machine does falls on both. The last row is the time of the matrix products alone, in one go: what is left
-above it is attention, layer norms and the overhead of small calls.
+`evaluation.score` of `lsnotebook.layershuffle`. Both see the same images and must find the same accuracies; the rounds
+alternate, so that what else the machine does falls on both. The last row is the time of the matrix products alone, in
+one go: what is left above it is attention, layer norms and the overhead of small calls.
 """
 
 from functools import partial
@@ -16,14 +16,17 @@ import torch
 from interleaved import interleaved, ratio
 from torch.utils.data import Subset
 
-from lsnotebook import merging, runs
-from lsnotebook.data import in_turn
-from lsnotebook.evaluation import score
-from lsnotebook.profiles import profile
+from lsnotebook.data.batches import in_turn
+from lsnotebook.engine import runs
+from lsnotebook.engine.run import study
+from lsnotebook.layershuffle import merging
+from lsnotebook.layershuffle.approaches import BASELINE
+from lsnotebook.layershuffle.evaluation import score
+from lsnotebook.layershuffle.profiles import PROFILES
 
 
 def naive(models, all_sources, images):
-    right, batches = [], list(in_turn(images, 45))  # read once, so that reading images is not what is measured
+    found, batches = [], list(in_turn(images, 45))  # read once, so that reading images is not what is measured
     model, states = type(models[0])(models[0].config).eval(), [source.state_dict() for source in models]
     for sources in all_sources:
         state = dict(states[sources.rest])
@@ -33,8 +36,8 @@ def naive(models, all_sources, images):
         model.load_state_dict(state)
         with torch.no_grad():
             hits = [(model(x).logits.argmax(-1) == y).sum().item() for x, y in batches]
-        right.append(sum(hits) / len(images))
-    return right
+        found.append(sum(hits) / len(images))
+    return found
 
 
 def ours(models, all_sources, images):
@@ -53,15 +56,18 @@ def products(models, all_sources, images):
 
 
 @click.command()
-@click.option("--scale", default="digits", help="The profile whose baselines are merged.")
+@click.option(
+    "--scale", default="digits", type=click.Choice(list(PROFILES)), help="The profile whose baselines are merged."
+)
 @click.option("--models", "count", default=20, help="Merged models.")
 @click.option("--images", default=450)
 @click.option("--rounds", default=5)
 def main(scale: str, count: int, images: int, rounds: int) -> None:
-    sources = profile(scale)
-    models = [runs.load(run) for run in runs.study(sources, ["baseline"], sources.sources)]
-    all_sources = merging.draw_sources(sources.backbone.layers, len(models), count)
-    validation = runs.splits_of(sources).validation
+    profile = PROFILES[scale]
+    sources = study(profile, [BASELINE], profile.sources)
+    models = [runs.load(run) for run in sources]
+    all_sources = merging.draw_sources(profile.backbone.layers, len(models), count)
+    validation = runs.splits_of(sources[0]).validation
     subset = Subset(validation, range(min(images, len(validation))))
     ways = {"naive": naive, "ours": ours, "matrix products alone": products}
     assert naive(models, all_sources, subset) == ours(models, all_sources, subset)

@@ -24,16 +24,20 @@ from interleaved import interleaved, ratio
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import ViTForImageClassification
 
-from lsnotebook import profiles, training
-from lsnotebook.orders import POLICIES
-from lsnotebook.profiles import APPROACHES, Machine, Profile
-from lsnotebook.randomness import stream
+from lsnotebook.core.orders import Sampler, arbitrary, sequential
+from lsnotebook.core.profiles import PLAIN, Machine, Profile
+from lsnotebook.core.randomness import stream
+from lsnotebook.engine.launch import accelerator_for, prepare
+from lsnotebook.engine.loop import gradients
+from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
+from lsnotebook.layershuffle.networks import initial
+from lsnotebook.layershuffle.profiles import PROFILES
 
-PLAIN, STOCK = "stock, plain loop", "stock, fused Adam"
+LOOP, STOCK = "stock, plain loop", "stock, fused Adam"
 
 
 def stock(profile: Profile, images: torch.Tensor, labels: torch.Tensor, fused: bool) -> Callable[[], None]:
-    model = ViTForImageClassification(training.initial(profile, APPROACHES["baseline"], 0).config)
+    model = ViTForImageClassification(initial(profile, BASELINE).config)
     model.train().to(images.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=fused)
 
@@ -46,19 +50,18 @@ def stock(profile: Profile, images: torch.Tensor, labels: torch.Tensor, fused: b
 
 
 def ours(
-    profile: Profile, images: torch.Tensor, labels: torch.Tensor, policy: str, precision: str, machine: Machine
+    profile: Profile, images: torch.Tensor, labels: torch.Tensor, sampler: Sampler, precision: str, machine: Machine
 ) -> Callable[[], None]:
     schedule = dataclasses.replace(profile.refine, mixed_precision=precision)
-    model = training.initial(profile, APPROACHES["layershuffle"], 0)
-    accelerator, model, optimizer = training.prepare(model, schedule, policy, machine)
-    model.train()
+    launch = prepare(initial(profile, LAYERSHUFFLE), schedule, sampler, machine)
+    launch.network.train()
     number = itertools.count()
 
     def step() -> None:
-        order = POLICIES[policy](profile.backbone.layers, stream(0, "order", next(number)))
-        training.gradients(model, images, labels, order, accelerator, machine.accumulate)
-        optimizer.step()
-        optimizer.zero_grad()
+        order = sampler(profile.backbone.layers, stream(0, "order", next(number)))
+        gradients(launch, images, labels, order)
+        launch.optimizer.step()
+        launch.optimizer.zero_grad()
 
     return step
 
@@ -84,32 +87,32 @@ def kept(step: Callable[[], None]) -> float:
 
 
 @click.command()
-@click.option("--scale", default="digits", type=click.Choice(list(profiles.PROFILES)), help="Whose model and batches.")
+@click.option("--scale", default="digits", type=click.Choice(list(PROFILES)), help="Whose model and batches.")
 @click.option("--batch", type=int, help="Images a step; the profile's if not given.")
 @click.option("--rounds", default=20)
 @click.option("--steps", default=10, help="Steps that a way takes when it is its turn.")
 @click.option("--matrix", type=int, help="Rows of the large product; 8192 on a GPU, 512 on a CPU.")
 @click.option("--without", multiple=True, type=click.Choice(["bf16", "compiled", "recomputed"]), help="Leave ways out.")
 def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | None, without: tuple[str, ...]) -> None:
-    profile = profiles.profile(scale)
+    profile = PROFILES[scale]
     profile = dataclasses.replace(profile, backbone=dataclasses.replace(profile.backbone, checkpoint=None))
     backbone, batch = profile.backbone, batch or profile.refine.batch_size
-    device = torch.device("cpu") if profile.refine.cpu else training.accelerator_for(profile.refine, "arbitrary").device
+    device = torch.device("cpu") if profile.refine.cpu else accelerator_for(profile.refine, arbitrary).device
     if profile.refine.cpu:
         torch.set_num_threads(1)  # as such profiles are trained
     images = torch.randn(batch, backbone.channels, *[backbone.image_size] * 2, device=device)
-    labels = torch.randint(profile.data.classes, (batch,), device=device)
+    labels = torch.randint(profile.images.classes, (batch,), device=device)
 
     given = (profile, images, labels)
     made: dict[str, Callable[[], Callable[[], None]]] = {
-        PLAIN: lambda: stock(*given, fused=False),
+        LOOP: lambda: stock(*given, fused=False),
         STOCK: lambda: stock(*given, fused=True),
-        "in sequence": lambda: ours(*given, "sequential", "no", Machine()),
-        "shuffled": lambda: ours(*given, "arbitrary", "no", Machine()),
-        "shuffled, recomputed": lambda: ours(*given, "arbitrary", "no", Machine(recompute=True)),
-        "shuffled, compiled": lambda: ours(*given, "arbitrary", "no", Machine(compile=True)),
-        "shuffled, bf16": lambda: ours(*given, "arbitrary", "bf16", Machine()),
-        "shuffled, bf16, compiled": lambda: ours(*given, "arbitrary", "bf16", Machine(compile=True)),
+        "in sequence": lambda: ours(*given, sequential, "no", PLAIN),
+        "shuffled": lambda: ours(*given, arbitrary, "no", PLAIN),
+        "shuffled, recomputed": lambda: ours(*given, arbitrary, "no", Machine(recompute=True)),
+        "shuffled, compiled": lambda: ours(*given, arbitrary, "no", Machine(compile=True)),
+        "shuffled, bf16": lambda: ours(*given, arbitrary, "bf16", PLAIN),
+        "shuffled, bf16, compiled": lambda: ours(*given, arbitrary, "bf16", Machine(compile=True)),
     }
     ways, first, memory = {}, {}, {}
     for name, make in made.items():
@@ -140,7 +143,7 @@ def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | N
         {
             "ms": 1000 * median,
             "images/s": batch / median,
-            "times as fast as the plain loop": 1 / ratio(seconds, PLAIN),
+            "times as fast as the plain loop": 1 / ratio(seconds, LOOP),
             "time, of stock with fused Adam": ratio(seconds, STOCK),
             "share of the matrix product, %": {
                 name: 100 * (flops / seconds[name] / peak[name]).median() for name in ways

@@ -1,46 +1,58 @@
-"""The command line: `lsnotebook train | sweep | status | claims | record`, as a study goes."""
+"""The command line: `lsnotebook train | sweep | status | claims | record`, as a study goes.
+
+The only module that knows all parts. What takes long to import is imported by the command that needs it.
+"""
 
 import dataclasses
 import json
 import logging
-import os
+from pkgutil import resolve_name
+from typing import Any
 
 import click
 
-from lsnotebook import profiles, runs
-from lsnotebook.runs import Run
-from lsnotebook.store import RunStoreError
+from lsnotebook import layershuffle
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.profiles import Approach, Part, Profile, named
+from lsnotebook.engine.ranks import rank, world_size
 
-
-class Sentence(click.ClickException):
-    """An error of the library, shown to the user as the one sentence that it is."""
+PARTS: list[Part] = [layershuffle.PART]
 
 
 class Commands(click.Group):
     def invoke(self, context: click.Context):
+        """Errors for the user are shown as the one sentence that they are."""
         try:
             return super().invoke(context)
-        except RunStoreError as error:
-            raise Sentence(str(error)) from error
+        except LsnotebookError as error:
+            raise click.ClickException(str(error)) from error
         except BrokenPipeError:  # `| head`: click's own business
             raise
         except OSError as error:
-            raise Sentence(f"{error}; mend that, or name another place for data/ in LSNOTEBOOK_DATA.") from error
-        except (RuntimeError, ValueError) as error:
-            if type(error).__name__ not in (
-                "TrainingError",
-                "DataError",
-                "SweepError",
-            ):  # to name them imports torch for --help
-                raise
-            raise Sentence(str(error)) from error
+            raise click.ClickException(
+                f"{error}; mend that, or name another place for data/ in LSNOTEBOOK_DATA."
+            ) from error
 
 
-profile_argument = click.argument("profile", type=click.Choice(list(profiles.PROFILES)))
+class Named(click.ParamType):
+    """A profile or an approach of any part, by its name."""
+
+    def __init__(self, name: str, field: str):
+        self.name, self.field = name, field
+
+    def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> object:
+        try:
+            return named(
+                str(value), {key: one for part in PARTS for key, one in getattr(part, self.field).items()}, self.name
+            )
+        except LsnotebookError as error:
+            self.fail(str(error), param, context)
 
 
-approaches_argument = click.argument(
-    "approaches", nargs=-1, type=click.Choice(list(profiles.APPROACHES)), metavar="[APPROACHES]..."
+profile_argument = click.argument("profile", type=Named("profile", "profiles"))
+approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", "approaches"))
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
 
 
@@ -50,54 +62,73 @@ def main() -> None:
     """The runs behind the companion book of LayerShuffle (arXiv 2407.04513)."""
 
 
+def parts_of(profile: Profile) -> list[Part]:
+    """The parts of the book that have this profile."""
+    return [part for part in PARTS if profile.name in part.profiles]
+
+
+def wanted_runs(profile: Profile, approaches: tuple[Approach, ...], seeds: int | None) -> list:
+    """The runs of the named approaches; of all that the pages ask for, where none is named."""
+    from lsnotebook.engine.run import all_runs, study
+
+    if approaches:
+        return study(profile, approaches, seeds)
+    profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
+    return list(dict.fromkeys(run for part in parts_of(profile) for run in all_runs(part.networks, profile)))
+
+
 @main.command()
 @profile_argument
 @approaches_argument
-@click.option("--seed", type=click.IntRange(min=0), help="Train this seed only.")
-@click.option("--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given.")
+@click.option("--seed", type=click.IntRange(min=0), help="Train this seed of the named approaches only.")
+@seeds_option
+@click.option("--workers", type=click.IntRange(min=1), help="Networks trained side by side; on the CPU one a core.")
+@click.option("--accumulate", type=click.IntRange(min=1), help="Gradient accumulation: parts that a batch is taken in.")
 @click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Processes side by side; on the CPU one a core if not given.",
+    "--recompute/--keep", default=None, help="Gradient checkpointing: recompute activations in the backward pass."
 )
-@click.option("--accumulate", type=click.IntRange(min=1), help="Parts that a batch is taken in, where memory is short.")
-@click.option("--recompute/--keep", default=None, help="Compute twice what memory is too short to keep.")
 @click.option("--compile/--no-compile", default=None, help="Compile each layer first.")
 @click.option("--readers", type=click.IntRange(min=0), help="Processes that read images.")
+@click.option("--prepare", is_flag=True, help="Evaluate what the pages show, too.")
 def train(
-    profile: str,
-    approaches: tuple[str, ...],
+    profile: Profile,
+    approaches: tuple[Approach, ...],
     seed: int | None,
     seeds: int | None,
     workers: int | None,
-    readers: int | None,
-    **machine: int | bool | None,
+    prepare: bool,
+    **machine: Any,
 ) -> None:
     """Train what is not in the run store yet: the named APPROACHES, or all that the book needs.
 
-    A run that was interrupted goes on where it stopped. On several GPUs or machines: accelerate launch -m lsnotebook
-    train ... The last four options concern speed and memory only; by default they are the profile's.
+    A run that was interrupted is resumed where it stopped. On several GPUs or machines: accelerate launch -m lsnotebook
+    train ... The options from --accumulate to --readers concern speed and memory only; by default they are the
+    profile's.
     """
-    if seed is not None and seeds is not None:
-        raise click.UsageError("--seed names one network, --seeds how many; give one of them.")
-    scale = profiles.profile(profile)
-    told = {name: value for name, value in {**machine, "workers": readers}.items() if value is not None}
-    scale = dataclasses.replace(scale, machine=dataclasses.replace(scale.machine, **told))
-    names = approaches or profiles.TABLE_1
+    from lsnotebook.engine import runs
+    from lsnotebook.engine.run import Run
+
+    if seed is not None and (seeds is not None or not approaches):
+        raise click.UsageError("--seed is one network of each named approach: name approaches, and leave out --seeds.")
+    options = {name: value for name, value in machine.items() if value is not None}
+    profile = dataclasses.replace(profile, machine=dataclasses.replace(profile.machine, **options))
+    wanted = wanted_runs(profile, approaches, seeds)
     if seed is not None:
-        wanted = [Run(scale, name, seed) for name in names]
-    else:
-        wanted = runs.study(scale, names, seeds) if approaches or seeds else runs.book(scale)
+        wanted = [Run(profile, approach, seed) for approach in approaches]
     logging.basicConfig(format="%(message)s")
     logging.getLogger("lsnotebook").setLevel(logging.INFO)
     runs.ensure(wanted, workers)
-    if not int(os.environ.get("RANK", 0)):
-        click.echo(f"{len(wanted)} runs of {profile} are in the store: {wanted[0].folder.parent}")
+    if prepare:
+        check_alone()
+        for part in parts_of(profile):
+            resolve_name(part.prepare)(profile)
+    if rank() == 0:
+        click.echo(f"{len(wanted)} runs of {profile.name} are in the store: {wanted[0].folder.parent}")
 
 
 def check_alone() -> None:
     """Results are computed by one process: of several, each would compute and write all of them."""
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+    if world_size() > 1:
         raise click.UsageError(
             "Results are computed by one process: train with `accelerate launch -m lsnotebook train`, then run this "
             "command by itself."
@@ -107,72 +138,81 @@ def check_alone() -> None:
 @main.command()
 @profile_argument
 @click.option("--json", "as_json", is_flag=True, help="As a list of objects.")
-def claims(profile: str, as_json: bool) -> None:
-    """Check every claim of the paper on the networks of a profile, training those that are missing."""
-    from lsnotebook import claims, scoreboard
+def claims(profile: Profile, as_json: bool) -> None:
+    """Check every claim of the papers on the networks of a profile, training those that are missing."""
+    from lsnotebook.pages import scoreboard
 
     check_alone()
-    statements = claims.check(profiles.profile(profile))
+    judged = [claim for part in parts_of(profile) for claim in scoreboard.records(resolve_name(part.claims)(profile))]
     if as_json:
-        click.echo(json.dumps(scoreboard.records(statements), indent=1))
+        click.echo(json.dumps(judged, indent=1))
         return
-    for claim in scoreboard.records(statements):
+    for claim in judged:
         click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
-        for part in claim["statements"]:
-            low, high = part["interval"]
-            paper = "" if part["paper"] is None else f"; paper {part['paper']:.1f}"
-            click.echo(f"      {part['verdict']}: {part['rule']}: {part['build']:.1f} [{low:.1f}, {high:.1f}]{paper}")
+        for statement in claim["statements"]:
+            low, high = statement["interval"]
+            paper = "" if statement["paper"] is None else f"; paper {statement['paper']:.1f}"
+            numbers = f"{statement['build']:.1f} [{low:.1f}, {high:.1f}]{paper}"
+            click.echo(f"      {statement['verdict']}: {statement['rule']}: {numbers}")
 
 
 @main.command()
 @profile_argument
-@click.argument("parts", nargs=-1, type=click.Choice(["table1", "claims"]), metavar="[table1] [claims]")
+@click.argument("results", nargs=-1)
 @click.option("--seeds", type=click.IntRange(min=2), help="Networks an approach; the profile's number if not given.")
-def record(profile: str, parts: tuple[str, ...], seeds: int | None) -> None:
-    """Write Table 1 and the verdicts of a profile, with what made them, to data/results/, for all builds to show.
+def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> None:
+    """Write RESULTS (table1, claims; all if none is named) of a profile to data/results/, for all builds to show.
 
-    Networks that are missing are trained: the four approaches for table1, all of the book for claims.
+    Each says what made it. Networks that are missing are trained.
     """
-    from lsnotebook import results
+    from lsnotebook.engine import runs
+    from lsnotebook.engine.provenance import training_cost
+    from lsnotebook.engine.run import all_runs
+    from lsnotebook.pages.results import write
 
     check_alone()
-    scale = profiles.profile(profile)
-    scale = dataclasses.replace(scale, seeds=seeds or scale.seeds)
-    for part in parts or results.PARTS:
-        click.echo(results.record(scale, part))
+    profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
+    there = {name: result for part in parts_of(profile) for name, result in part.results.items()}
+    for name in results or there:
+        compute, networks = named(name, there, "result")
+        wanted = all_runs(networks, profile)
+        runs.ensure(wanted)
+        click.echo(write(profile, name, resolve_name(compute)(profile), training_cost(wanted)))
 
 
 @main.command()
 @profile_argument
 @approaches_argument
-@click.option("--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given.")
+@seeds_option
 @click.option("--address", help="The Ray cluster; this machine if not given.")
 @click.option("--gpus", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that a run takes.")
-def sweep(profile: str, approaches: tuple[str, ...], seeds: int | None, address: str | None, gpus: int) -> None:
+def sweep(
+    profile: Profile, approaches: tuple[Approach, ...], seeds: int | None, address: str | None, gpus: int
+) -> None:
     """Train what is not in the run store yet on a Ray cluster, wherever there is room.
 
-    The nodes share data/. A run whose node dies is taken up by another one where it stopped.
+    The nodes share data/. A run whose node dies is resumed by another one where it stopped.
     """
-    from lsnotebook.sweep import sweep
+    from lsnotebook.engine.cluster import sweep
 
-    scale = profiles.profile(profile)
-    sweep(runs.study(scale, approaches, seeds) if approaches else runs.book(scale), address, gpus)
+    sweep(wanted_runs(profile, approaches, seeds), address, gpus)
 
 
 @main.command()
 @profile_argument
 @click.option("--address", help="Ask a node of this Ray cluster, which sees the store; this machine if not given.")
-def status(profile: str, address: str | None) -> None:
+def status(profile: Profile, address: str | None) -> None:
     """List the runs that the book needs, and where each stands."""
-    wanted = runs.book(profiles.profile(profile))
+    from lsnotebook.engine import runs
+
+    wanted = wanted_runs(profile, (), None)
     if address:
-        from lsnotebook.sweep import connected
+        from lsnotebook.engine.cluster import connected
 
         ray = connected(address)
         table = ray.get(ray.remote(runs.status).options(num_cpus=0).remote(wanted))
     else:
         table = runs.status(wanted)
-    click.echo(
-        table.to_string(index=False, na_rep="", formatters={"top-1 %": "{:.1f}".format, "hours": "{:.2f}".format})
-    )
+    formats = {"top-1 %": "{:.1f}".format, "hours": "{:.2f}".format}
+    click.echo(table.to_string(index=False, na_rep="", formatters=formats))
     click.echo("; ".join(f"{count} {stands}" for stands, count in table["stands"].value_counts().items()))

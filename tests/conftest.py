@@ -2,10 +2,13 @@
 
 import os
 import random
+import sys
+from pathlib import Path
 
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # toy models are slower on several threads, above all with several workers
+sys.path.append(str(Path(__file__).parent / "programs"))  # what other processes run, they import from there
 
 
 @pytest.fixture(autouse=True)
@@ -18,16 +21,20 @@ def store(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """One data folder for all tests, in whichever of pytest's processes they run, with all networks of `smoke`."""
-    from lsnotebook import runs
-    from lsnotebook.profiles import PROFILES
+    from lsnotebook import layershuffle
+    from lsnotebook.engine import runs
+    from lsnotebook.engine.run import all_runs
+    from lsnotebook.layershuffle.profiles import SMOKE
 
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder = (base.parent if worker else base) / "shared"
     folder.mkdir(exist_ok=True)
-    networks = runs.book(PROFILES["smoke"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSNOTEBOOK_DATA", str(folder))
-        for run in random.sample(networks, len(networks)):  # pytest's processes share them out by the store's locks
+        networks = all_runs(layershuffle.all_networks, SMOKE)
+        # pytest's processes share the networks out by the store's locks, so each begins at another one
+        for run in random.Random(worker or "alone").sample(networks, len(networks)):
             runs.ensure([run], workers=1)
     return folder
 
@@ -42,8 +49,8 @@ def trained(shared, store, monkeypatch):
 @pytest.fixture
 def toy():
     """Makes a toy model of the real class: `toy(encode_position=True)`; weights large enough for layers to matter."""
-    from lsnotebook.model import ShuffleViT, ShuffleViTConfig
-    from lsnotebook.randomness import seeded
+    from lsnotebook.core.seeding import seeded
+    from lsnotebook.layershuffle.model import ShuffleViT, ShuffleViTConfig
 
     def make(seed=0, **options):
         sizes = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 48}

@@ -1,28 +1,38 @@
 """The command line as a user types it."""
 
+import dataclasses
+import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from lsnotebook import profiles, runs
+from lsnotebook import cli, layershuffle
 from lsnotebook.cli import main
-from lsnotebook.runs import Run
-from lsnotebook.store import RunStoreError
+from lsnotebook.core.store import RunStoreError
+from lsnotebook.engine import runs
+from lsnotebook.engine.run import Run, all_runs, unfinished
+from lsnotebook.engine.state import STATE
+from lsnotebook.layershuffle.approaches import BASE, LAYERSHUFFLE, TABLE_1
+from lsnotebook.layershuffle.profiles import SMOKE
+
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 def invoke(*words):
     return CliRunner().invoke(main, words)
 
 
-def test_status_tells_where_every_run_stands():
-    smoke = profiles.PROFILES["smoke"]
-    study = runs.book(smoke)
+def test_status_shows_where_every_run_stands():
+    study = all_runs(layershuffle.PART.networks, SMOKE)
     runs.ensure([study[0]], workers=1)
-    study[1].unfinished.mkdir(parents=True)
+    unfinished(study[1].folder).mkdir(parents=True)
     study[2].folder.mkdir(parents=True)
-    study[3].unfinished.mkdir(parents=True)
-    (study[3].unfinished / "state.safetensors").write_bytes(b"cut off")
+    unfinished(study[3].folder).mkdir(parents=True)
+    (unfinished(study[3].folder) / STATE).write_bytes(b"cut off")
     head, *lines, sums = invoke("status", "smoke").output.splitlines()
     assert head.split() == ["run", "stands", "step", "top-1", "%", "hours"] and len(lines) == len(study)
     assert re.fullmatch(rf" *{study[0]} +done +40 of 40 +\d+\.\d +0\.00", lines[0])
@@ -36,22 +46,25 @@ def test_status_tells_where_every_run_stands():
 def test_train_asks_for_the_named_runs(monkeypatch):
     asked = []
     monkeypatch.setattr(runs, "ensure", lambda wanted, workers: asked.extend(wanted))
-    smoke = profiles.PROFILES["smoke"]
     assert invoke("train", "smoke", "layershuffle", "--seed", "7").exit_code == 0
-    assert asked == [Run(smoke, "layershuffle", 7)]
+    assert asked == [Run(SMOKE, LAYERSHUFFLE, 7)]
     asked.clear()
     assert invoke("train", "smoke").exit_code == 0
-    assert asked == runs.book(smoke)
+    assert asked == all_runs(layershuffle.PART.networks, SMOKE)
     asked.clear()
     assert invoke("train", "smoke", "--seeds", "1").exit_code == 0
-    assert asked == runs.study(smoke, seeds=1)
+    one = dataclasses.replace(SMOKE, seeds=1)
+    assert asked == all_runs(layershuffle.PART.networks, one) and asked[0] == Run(one, TABLE_1[0], 0)
+    asked.clear()
+    assert invoke("train", "smoke", *(approach.name for approach in TABLE_1), "--seeds", "1").exit_code == 0
+    assert asked == [Run(SMOKE, approach, 0) for approach in TABLE_1]
     asked.clear()
     assert invoke("train", "smoke", "base").exit_code == 0
-    assert asked == [Run(smoke, "base", 0)], "all others refine this one"
+    assert asked == [Run(SMOKE, BASE, 0)], "all others refine this one"
     assert invoke("train", "smoke", "--seed", "0", "--seeds", "2").exit_code == 2
 
 
-def test_a_data_folder_that_cannot_be_written_is_told(monkeypatch, tmp_path):
+def test_a_data_folder_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(tmp_path / "file"))
     result = invoke("train", "smoke", "base")
@@ -64,7 +77,7 @@ def test_a_data_folder_that_cannot_be_written_is_told(monkeypatch, tmp_path):
 def test_a_bad_word_says_what_is_allowed(words):
     result = invoke(*words)
     assert result.exit_code == 2
-    assert "is not" in result.output and "Traceback" not in result.output
+    assert re.search("is not|There is no", result.output) and "Traceback" not in result.output
 
 
 def test_an_error_of_the_store_is_one_sentence(monkeypatch):
@@ -87,8 +100,49 @@ def test_results_are_not_computed_by_every_process_of_a_launch(monkeypatch, comm
 
 def test_a_missing_data_folder_is_named(monkeypatch, store):
     # The checkpoint is not fetched: the images are looked for first.
-    monkeypatch.setattr("lsnotebook.training.initial", lambda *a: pytest.fail("looked for the checkpoint first"))
+    monkeypatch.setattr("lsnotebook.engine.runs.initial", lambda *a: pytest.fail("looked for the checkpoint first"))
     result = invoke("train", "imagenet", "baseline", "--seed", "0")
     assert result.exit_code == 1
     assert str(store / "imagenet" / "train") in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_part_of_a_few_lines_is_trained_listed_and_judged_with_nothing_else_changed(monkeypatch, store):
+    import toy_part
+
+    monkeypatch.setattr(cli, "PARTS", [*cli.PARTS, toy_part.PART])
+    (run,) = all_runs(toy_part.networks, toy_part.TOY)
+    assert f"{run} to do" in " ".join(invoke("status", "toy").output.split())
+    result = invoke("train", "toy")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"1 runs of toy are in the store: {store / 'runs' / 'toy'}\n"
+    shown = invoke("status", "toy").output.splitlines()
+    assert re.fullmatch(rf" *{run} +done +60 of 60 +\d+\.\d +0\.00", shown[1]) and shown[2:] == ["1 done"]
+
+    monkeypatch.setattr(runs, "train", lambda *a: pytest.fail("trained again"))
+    (claim,) = json.loads(invoke("claims", "toy", "--json").stdout)
+    assert (claim["id"], claim["verdict"], claim["page"]) == ("T1", "holds", "toy") and claim["build"] > 50
+    assert invoke("train", "toy", "backwards", "--prepare").exit_code == 0
+    result = invoke("record", "toy")
+    assert result.exit_code == 0 and result.stdout == f"{store / 'results' / 'toy' / 'claims.json'}\n", result.output
+    assert invoke("train", "smoke", "backwardz").output.strip().endswith("did you mean 'backwards'?")
+
+
+def loaded(*words):
+    """The packages that a process of its own has loaded after a command."""
+    program = [sys.executable, PROGRAMS / "loaded_modules.py", *words]
+    return set(subprocess.run(program, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("train", "--help")], ids=["import", "help", "help of a command"])
+def test_help_comes_at_once(words):
+    assert not loaded(*words) & {"torch", "transformers", "accelerate", "pandas", "matplotlib"}
+
+
+def test_the_model_is_loaded_when_it_is_asked_for():
+    from lsnotebook import ShuffleViT
+    from lsnotebook.layershuffle import model
+
+    assert ShuffleViT is model.ShuffleViT
+    with pytest.raises(ImportError, match="ShuffleViTs"):
+        from lsnotebook import ShuffleViTs  # noqa: F401

@@ -8,8 +8,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ROOT = Path(__file__).parents[1]
+CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = CONFIGURATION["project"]
 LOCK = (ROOT / "requirements.lock").read_text().splitlines()
 PINS = [Requirement(line) for line in LOCK if not line.startswith("#")]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
@@ -62,3 +63,12 @@ def test_version_is_said_once_and_the_same():
 
 def test_top_level_config_is_the_books():
     assert (ROOT / "_config.yml").resolve() == (ROOT / "book" / "_config.yml").resolve()
+
+
+def test_scripts_and_style_sheets_of_the_library_are_packaged():
+    packaged = CONFIGURATION["tool"]["setuptools"]["package-data"]
+    files = [path for pattern in ("*.js", "*.css") for path in (ROOT / "lsnotebook").rglob(pattern)]
+    assert files
+    for path in files:
+        package = ".".join(path.parent.relative_to(ROOT).parts)
+        assert any(path.match(pattern) for pattern in packaged.get(package, [])), path

@@ -15,7 +15,7 @@ WATCHED = (
     "lsnotebook/**/*.js",
     "lsnotebook/**/*.css",
     "data/paper/*",
-    "data/results/*",
+    "data/results/*/*",
     "requirements.lock",
     "book/_ext/*.py",
     "book/_static/**/*",

@@ -1,0 +1,1 @@
+"""What knows no paper: orders, randomness, profiles, the store, progress, statistics, errors."""

@@ -1,0 +1,111 @@
+"""Files that appear whole or not at all and are checked when read, and tables that are computed once for a recipe."""
+
+import hashlib
+import io
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from lsnotebook.core.errors import LsnotebookError
+
+log = logging.getLogger(__name__)
+
+
+class RunStoreError(LsnotebookError, RuntimeError):
+    """Something in the store is not what it should be; nothing in it was changed."""
+
+
+class DamagedError(RunStoreError):
+    """A file of the store does not hold what was written to it."""
+
+
+def data_root() -> Path:
+    """The folder `data/` of the project, or the one that the variable LSNOTEBOOK_DATA names."""
+    return Path(os.environ.get("LSNOTEBOOK_DATA") or Path(__file__).parents[2] / "data")
+
+
+def checksum(*content: bytes) -> str:
+    """SHA-256 in hexadecimal digits."""
+    digest = hashlib.sha256()
+    for part in content:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def hashed(recipe: Mapping) -> str:
+    """Sixteen hexadecimal digits that stand for a recipe."""
+    return checksum(json.dumps(recipe, sort_keys=True).encode())[:16]
+
+
+def write_whole(path: Path, *content: bytes) -> None:
+    """Write a file that appears whole or not at all, also when the process is killed or the disk is full."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with open(part, "wb") as file:
+            file.writelines(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        if not part.is_dir():
+            part.unlink(missing_ok=True)
+        raise RunStoreError(
+            f"{path} could not be written ({error.strerror}); what was there before is intact. "
+            "Make room and run the same command again: it goes on from there."
+        ) from error
+
+
+def write_checked(path: Path, key: str, *content: bytes) -> None:
+    """Write a file whose first line is a checksum of its content and of the key of the recipe that made it."""
+    write_whole(path, checksum(key.encode(), *content).encode() + b"\n", *content)
+
+
+def read_checked(path: Path, key: str) -> bytes | None:
+    """What `write_checked` wrote under the same key; None where there is no such file. Raises `DamagedError`."""
+    try:
+        with open(path, "rb") as file:
+            expected, content = file.readline(), file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise RunStoreError(f"{path} cannot be read ({error.strerror}); mend that, or move it away.") from error
+    if expected != checksum(key.encode(), content).encode() + b"\n":
+        raise DamagedError(f"{path} is damaged: its checksum is not the one it was written with.")
+    return content
+
+
+def recalled(recipe: Mapping, name: str) -> pd.DataFrame | None:
+    """The table that was remembered for a recipe; None where there is none, or where its file is damaged."""
+    path, key = table_path(recipe, name)
+    try:
+        content = read_checked(path, key)
+    except DamagedError as error:
+        log.warning("%s It is computed anew.", error)
+        return None
+    return None if content is None else pd.read_csv(io.BytesIO(content))
+
+
+def remembered(recipe: Mapping, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The table that `compute` makes, from the store where the same recipe made it before.
+
+    Of several processes that ask for it at once, one computes it and the others wait.
+    """
+    table = recalled(recipe, name)
+    if table is None:
+        path, key = table_path(recipe, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if (table := recalled(recipe, name)) is None:
+                write_checked(path, key, compute().to_csv(index=False).encode())
+                table = recalled(recipe, name)
+    return table
+
+
+def table_path(recipe: Mapping, name: str) -> tuple[Path, str]:
+    key = hashed(recipe)
+    return data_root() / "runs" / "tables" / f"{name.replace(' ', '-')}-{key}.csv", key

@@ -1,0 +1,135 @@
+"""The images of a profile, found where data/README.md says that they lie, and read once per process."""
+
+import functools
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import sklearn
+import torch
+from filelock import FileLock
+from torch import Tensor
+from torchvision.datasets import CIFAR100, ImageFolder
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+from lsnotebook.core.profiles import Backbone, Images
+from lsnotebook.core.source import code_version
+from lsnotebook.core.store import data_root
+from lsnotebook.data.checkpoints import folder_of
+from lsnotebook.data.fingerprint import Fingerprint, fingerprint
+from lsnotebook.data.pictures import Files, Pictures, is_damaged, processor
+from lsnotebook.data.splits import DataError, Splits, check, digits, split
+
+log = logging.getLogger(__name__)
+
+
+def load(images: Images, backbone: Backbone) -> Splits:
+    """The three parts of a data set, prepared for `backbone`. Raises `DataError`."""
+    skip_damaged = os.environ.get("LSNOTEBOOK_SKIP_DAMAGED") == "1"
+    return _load(images, backbone, data_root().absolute(), digest(images), skip_damaged)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(images: Images, backbone: Backbone, root: Path, digest: str, skip_damaged: bool) -> Splits:
+    if images.name == "digits":
+        train = validation = digits()
+    else:
+        train, validation = (pictures(images, part, backbone, skip_damaged) for part in images.folders)
+        check_classes(images, train, validation)
+    splits = split(images, train, validation)
+    check(splits, images, backbone)
+    return splits
+
+
+def digest(images: Images) -> str:
+    """What stands in a run's recipe for the content of its images."""
+    return " ".join(of_part(images, part).digest for part in images.folders)
+
+
+def of_part(images: Images, part: str) -> Fingerprint:
+    """The fingerprint of the files that a part of a data set is read from."""
+    if images.name == "digits":
+        return fingerprint(Path(sklearn.__file__).parent / "datasets" / "data", ("digits.csv.gz",))
+    if is_torchvisions_cifar(images):
+        return fingerprint(data_root() / CIFAR100.base_folder, (part,))
+    code = code_version("lsnotebook.data.pictures")
+    return fingerprint(data_root() / images.name / part, IMG_EXTENSIONS, is_damaged, code)
+
+
+def is_torchvisions_cifar(images: Images) -> bool:
+    return images.name == "cifar100" and not (data_root() / images.name).exists()
+
+
+def check_classes(images: Images, train: Pictures, validation: Pictures) -> None:
+    if train.classes != validation.classes:
+        differing = ", ".join(sorted(set(train.classes) ^ set(validation.classes))[:5])
+        raise DataError(
+            f"The folders {' and '.join(images.folders)} of {images.name!r} differ in their classes ({differing}); "
+            "a class's label is its place among them, so give both the same folders."
+        )
+    if len(train.classes) != images.classes:
+        raise DataError(
+            f"The folder {images.folders[0]} of {images.name!r} has {len(train.classes)} classes, but the profile has "
+            f"{images.classes}; bring all of them, or set the profile's classes."
+        )
+
+
+def pictures(images: Images, part: str, backbone: Backbone, skip_damaged: bool = False) -> Pictures:
+    """`data/<name>/<part>/<class>/<picture>`, or torchvision's own CIFAR-100 where there is no such folder.
+
+    Raises `DataError`, also where an image is damaged, unless `skip_damaged` asks to leave such images out.
+    """
+    if is_torchvisions_cifar(images):
+        return cifar100(part == "train", backbone)
+    folder = data_root() / images.name / part
+    try:
+        found = ImageFolder(folder)
+    except OSError as error:
+        raise DataError(
+            f"No images of {images.name!r} in {folder}, where {part}/<class>/<image> is expected ({error}): put one "
+            "folder a class there, or name another place for data/ in LSNOTEBOOK_DATA; data/README.md says where to "
+            "get the images."
+        ) from error
+    damaged = of_part(images, part).damaged
+    if damaged and not skip_damaged:
+        first, more = min(damaged), f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        raise DataError(
+            f"The image {first}{more} cannot be decoded to 8 bits a channel: mend or remove it, or set "
+            "LSNOTEBOOK_SKIP_DAMAGED=1 to leave such images out."
+        )
+    if damaged:
+        log.warning(
+            "%d of %d images of %s/%s cannot be decoded and are left out",
+            len(damaged),
+            len(found.samples),
+            images.name,
+            part,
+        )
+    samples = [(path, label) for path, label in found.samples if path not in damaged]
+    files = Files(path for path, _ in samples)
+    return prepared(files.read, [label for _, label in samples], found.classes, backbone)
+
+
+def prepared(
+    read: Callable[[int], Tensor], targets: Sequence[int], classes: Sequence[str], backbone: Backbone
+) -> Pictures:
+    """Pictures as the backbone's checkpoint wants them."""
+    checkpoint = folder_of(backbone.checkpoint) if backbone.checkpoint else None
+    return Pictures(read, targets, classes, backbone.channels, processor(backbone, checkpoint))
+
+
+def cifar100(train: bool, backbone: Backbone) -> Pictures:
+    """torchvision's own CIFAR-100 in `data/`, downloaded where it is not there yet."""
+    try:
+        data_root().mkdir(parents=True, exist_ok=True)
+        with FileLock(data_root() / "cifar-100.lock"):  # the download is written in place
+            found = CIFAR100(data_root(), train=train, download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(
+            f"CIFAR-100 is neither in {data_root() / 'cifar100'} (train/<class>/<image> and test/<class>/<image>) "
+            f"nor in {data_root() / CIFAR100.base_folder}, and could not be downloaded ({error}): unpack "
+            f"{CIFAR100.url} in {data_root()}."
+        ) from error
+    arrays = torch.from_numpy(found.data).permute(0, 3, 1, 2)  # (B, 3, 32, 32)
+    return prepared(arrays.__getitem__, found.targets, found.classes, backbone)

@@ -1,0 +1,134 @@
+"""Encoded pictures as a data set: read, decoded on the CPU or the GPU, and prepared for a checkpoint."""
+
+import io
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset, Subset, default_collate
+from torchvision.io import ImageReadMode, decode_jpeg
+from torchvision.transforms.v2.functional import pil_to_tensor
+from transformers import AutoImageProcessor, ViTImageProcessor
+from transformers.image_processing_utils import BaseImageProcessor
+from transformers.utils import IMAGE_PROCESSOR_NAME
+
+from lsnotebook.data.splits import DataError
+
+if TYPE_CHECKING:
+    from lsnotebook.core.profiles import Backbone
+
+
+class Pictures(Dataset):
+    """Pictures as (pixel_values, label), prepared as the checkpoint's image processor says.
+
+    `read(k)` gives the k-th one: the bytes of its file (a flat uint8 tensor), or uint8 (channels, height, width).
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], Tensor],
+        targets: Sequence[int],
+        classes: Sequence[str],
+        channels: int,
+        processor: BaseImageProcessor,
+    ):
+        self.read, self.targets, self.classes = read, list(targets), list(classes)
+        self.channels, self.processor = channels, processor
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, k: int) -> tuple[Tensor, int]:
+        return self.pixels([self.read(k)])[0], self.targets[k]
+
+    def pixels(self, pictures: Sequence[Tensor], device: torch.device | str = "cpu") -> Tensor:
+        """(B, channels, height, width), decoded, resized and scaled on `device`."""
+        whole = decode(pictures, self.channels, device) if pictures[0].ndim == 1 else pictures
+        whole = [picture.to(device, non_blocking=True) for picture in whole]
+        return self.processor(whole, return_tensors="pt", input_data_format="channels_first")["pixel_values"]
+
+
+class Files(list[str]):
+    """Paths whose files are read when they are asked for."""
+
+    def read(self, k: int) -> Tensor:
+        return torch.frombuffer(bytearray(Path(self[k]).read_bytes()), dtype=torch.uint8)
+
+
+def processor(backbone: "Backbone", checkpoint: Path | None = None) -> BaseImageProcessor:
+    """The image processor in the folder of a checkpoint; where it has none, ViT's own at the backbone's size.
+
+    Raises `DataError`.
+    """
+    path = checkpoint and checkpoint / IMAGE_PROCESSOR_NAME
+    if path and path.exists():
+        try:
+            return AutoImageProcessor.from_pretrained(path.parent)
+        except Exception as error:  # whatever a file of others makes of it
+            raise DataError(f"{path} cannot be read ({error}); get it anew, or remove it for ViT's own.") from error
+    values = [0.5] * backbone.channels
+    side = {"height": backbone.image_size, "width": backbone.image_size}
+    return ViTImageProcessor(size=side, image_mean=values, image_std=values)
+
+
+def decode(encoded: Sequence[Tensor], channels: int, device: torch.device | str = "cpu") -> list[Tensor]:
+    """Files as uint8 (channels, height, width). On a GPU its own decoder does it, where it knows all the files."""
+    if torch.device(device).type == "cuda":
+        mode = ImageReadMode.RGB if channels == 3 else ImageReadMode.GRAY
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            try:
+                return decode_jpeg(list(encoded), mode, device=device)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError:  # a PNG, or a JPEG in the colours of print
+                pass
+    return [pil_to_tensor(opened(one).convert("RGB" if channels == 3 else "L")) for one in encoded]
+
+
+def opened(encoded: Tensor) -> Image.Image:
+    return Image.open(io.BytesIO(encoded.numpy().tobytes()))
+
+
+def is_damaged(content: bytes) -> bool:
+    """Whether the file of an image cannot be decoded to 8 bits a channel."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+            return image.mode.startswith(("I", "F"))  # 16 or 32 bits, which PIL would cut off at 8
+    except (OSError, SyntaxError, Image.DecompressionBombError):  # the second is what PIL says of a broken PNG
+        return True
+
+
+class Unprepared(Dataset):
+    """`images` as they are read: for readers that leave decoding, resizing and scaling to the GPU."""
+
+    def __init__(self, images: Subset):
+        self.pictures, self.indices = images.dataset, images.indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, k: int) -> tuple[Tensor, int]:
+        return self.pictures.read(self.indices[k]), self.pictures.targets[self.indices[k]]
+
+    @staticmethod
+    def collate(pairs: list[tuple[Tensor, int]]) -> tuple[Tensor, list[tuple[int, ...]], Tensor]:
+        """The pictures end to end, their shapes, and the labels.
+
+        Each tensor that a reader hands over takes one of the few files that a process may have open.
+        """
+        pictures, labels = zip(*pairs, strict=True)
+        joined = torch.cat([picture.flatten() for picture in pictures])
+        return joined, [tuple(picture.shape) for picture in pictures], default_collate(labels)
+
+    @staticmethod
+    def apart(joined: Tensor, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
+        """The pictures that `collate` joined."""
+        parts = joined.split([math.prod(shape) for shape in shapes])
+        return [part.view(*shape) for part, shape in zip(parts, shapes, strict=True)]

@@ -1,0 +1,104 @@
+"""The runs of a study on a Ray cluster: each run a Ray task, retried when its node dies, resumed from its last state.
+
+The nodes share `data/` (a network file system, named by LSNOTEBOOK_DATA); the run store then is all that they have to
+agree on. Needs the extra `cluster` (pip install "lsnotebook[cluster]").
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.progress import Progress
+from lsnotebook.core.store import RunStoreError, data_root
+from lsnotebook.engine import runs
+from lsnotebook.engine.run import Run
+
+log = logging.getLogger(__name__)
+RETRIES = 5
+"""Times that a run is resumed after its node died."""
+
+
+class SweepError(LsnotebookError, RuntimeError):
+    """Runs of a sweep that failed; the others are in the store."""
+
+
+def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> None:
+    """Train the missing ones of `wanted` wherever the cluster at `address` has room; None: this machine.
+
+    A run takes `gpus` GPUs, or one core where its profile trains on the CPU. Raises `SweepError` when all that can be
+    trained is, and something failed.
+    """
+    ray = connected(address)
+    # A task for what is in the store already would take a GPU for nothing.
+    missing = [run for run in wanted if not run.folder.exists()]
+    bases = [run.base for run in missing if run.base and not run.base.folder.exists()]
+    largest = max((node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    if largest < gpus and not all(run.schedule.cpu for run in missing):
+        log.warning("No node has %d GPUs (the largest has %d); waiting for one to join.", gpus, largest)
+    tasks: dict[str, object] = {}
+    names: dict[object, Run] = {}
+    for run in (*bases, *missing):
+        if run.key not in tasks:  # a base comes before those that refine it, and they wait for its task
+            needs = {"num_cpus": 1} if run.schedule.cpu else {"num_gpus": gpus}
+            train = ray.remote(_train).options(name=str(run), max_retries=RETRIES, **needs)
+            tasks[run.key] = train.remote(run, gpus, tasks.get(run.base.key) if run.base else None)
+            names[tasks[run.key]] = run
+    failed, waiting = [], list(names)
+    with Progress(len(tasks), "training on the cluster") as progress:
+        while waiting:
+            done, waiting = ray.wait(waiting)
+            for task in done:
+                try:
+                    ray.get(task)
+                except ray.exceptions.RayError as error:
+                    failed.append(f"{names[task]} ({str(getattr(error, 'cause', None) or error).splitlines()[-1]})")
+                progress.advance()
+    if failed:
+        raise SweepError(
+            f"{len(failed)} of {len(tasks)} runs failed, the others are in the store: {'; '.join(failed)}. "
+            "Mend the reason and run the same command again: they go on from their last state."
+        )
+
+
+def connected(address: str | None = None):
+    """Ray, connected to the cluster at `address`; its workers find the same store. Raises `SweepError`."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise SweepError('Sweeps need Ray: pip install "lsnotebook[cluster]", here and on the nodes.') from None
+    inherited = {name: value for name, value in os.environ.items() if name.startswith(("LSNOTEBOOK_", "HF_"))}
+    environment = {"env_vars": {**inherited, "LSNOTEBOOK_DATA": str(data_root().resolve())}}
+    if not ray.is_initialized():
+        try:
+            if address and address != "auto" and "://" not in address:
+                # To a port where nobody listens Ray speaks for minutes, and then it ends the process.
+                host, colon, port = address.rpartition(":")
+                if not colon or not port.isdigit():
+                    raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
+                socket.create_connection((host, int(port)), timeout=10).close()
+            ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SweepError(
+                f"There is no Ray cluster at {address!r} ({str(error).splitlines()[0]}): start one with `ray start`, "
+                "or leave out --address to use this machine."
+            ) from error
+    return ray
+
+
+def _train(run: Run, gpus: int, base: object) -> None:
+    """In a task: by itself, or by `accelerate launch` where the run takes several GPUs."""
+    if run.schedule.cpu or gpus == 1:
+        runs.train(run)
+        return
+    here = ["--num_machines=1", f"--num_processes={gpus}", "--main_process_port=0"]  # 0: a free one, for each launch
+    command = [sys.executable, "-m", "accelerate.commands.launch", *here, "-m", "lsnotebook"]
+    command += ["train", run.profile.name, run.approach.name, f"--seed={run.seed}"]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    if ended.returncode:
+        lines = ended.stderr.strip().splitlines() or [f"the launch ended with {ended.returncode}"]
+        raise RunStoreError(next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1]))

@@ -1,0 +1,66 @@
+"""What made a result: the device and the versions, and the line that makes it again."""
+
+import platform
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from lsnotebook.engine import finished
+from lsnotebook.engine.ranks import world_size
+from lsnotebook.engine.run import Run
+
+PACKAGES = ("torch", "torchvision", "transformers", "accelerate")
+
+
+def provenance(device: torch.device) -> dict[str, str]:
+    """What makes a result here, besides its recipe."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {
+        "device": f"{world_size()} x {name}" if world_size() > 1 else name,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        **{package: metadata.version(package) for package in PACKAGES},
+    }
+
+
+def origin(models: Sequence[Run], notebook: str, **parameters: object) -> str:
+    """How a figure came to be: profile, seeds, what trained its networks, and the line that makes it again."""
+    made, seeds = finished.made(models[0]), sorted({run.seed for run in models})
+    line = " ".join(f"-p {name} {value}" for name, value in parameters.items())
+    return (
+        f"Profile {models[0].profile.name}, seeds {seeds[0]} to {seeds[-1]}; trained on {made['device']} "
+        f"({made['machine']}, torch {made['torch']}). Again: papermill {notebook}.ipynb out.ipynb {line}"
+    )
+
+
+def training_cost(models: Sequence[Run]) -> dict:
+    """What training these networks, and the bases they start from, took: devices, versions, hours, energy."""
+    models = list(dict.fromkeys([*(run.base for run in models if run.base), *models]))
+    made = [finished.made(run) for run in models]
+    last = pd.DataFrame([finished.history(run).iloc[-1] for run in models])
+    joules = last["joules"].sum(skipna=False) if "joules" in last else float("nan")
+    return {
+        "commit": commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "devices": sorted({one["device"] for one in made}),
+        "versions": {name: sorted({one[name] for one in made}) for name in ("python", *PACKAGES)},
+        "networks": len(models),
+        "seeds": models[-1].profile.seeds,
+        "hours": last["seconds"].sum() / 3600,
+        "kilowatt_hours": None if pd.isna(joules) else joules / 3.6e6,
+    }
+
+
+def commit() -> str:
+    """The commit of the code, marked where files differ from it; "unknown" outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return ended.stdout.strip()

@@ -1,0 +1,96 @@
+"""What a run is, (profile, approach, seed), and the recipe that its folder is named after."""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lsnotebook.core.profiles import Approach, Networks, Profile, Schedule
+from lsnotebook.core.source import code_version
+from lsnotebook.core.store import RunStoreError, data_root, hashed
+from lsnotebook.data.checkpoints import local_folder
+from lsnotebook.data.fingerprint import fingerprint
+from lsnotebook.data.loading import digest
+
+LOOP = "lsnotebook.engine.loop"
+"""The training loop: with all that it imports, the code that decides the weights whatever the approach."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained network of a study."""
+
+    profile: Profile
+    approach: Approach
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.profile.name} {self.approach.name} seed {self.seed}"
+
+    @property
+    def base(self) -> "Run | None":
+        """The pre-trained run that this one refines; None for that run, and where a checkpoint is named."""
+        if self.approach.refines is None or self.profile.pretrain is None:
+            return None
+        return Run(self.profile, self.approach.refines, 0)
+
+    @property
+    def layers(self) -> int:
+        return self.approach.layers or self.profile.backbone.layers
+
+    @property
+    def schedule(self) -> Schedule:
+        schedule = self.profile.refine if self.approach.refines else self.profile.pretrain
+        if schedule is None:
+            raise RunStoreError(
+                f"The profile {self.profile.name!r} has no base of its own to train: it starts from the "
+                f"checkpoint {self.profile.backbone.checkpoint!r}."
+            )
+        return dataclasses.replace(schedule, learning_rate=schedule.learning_rate * self.approach.learning_rate_factor)
+
+    @property
+    def recipe(self) -> dict:
+        """Every value that influences the weights, what the images hold, and the version of the code."""
+        approach, backbone = self.approach, self.profile.backbone
+        checkpoint = backbone.checkpoint and local_folder(backbone.checkpoint)
+        content = fingerprint(checkpoint, (".json", ".safetensors")).digest if checkpoint else None
+        return {
+            "images": {**dataclasses.asdict(self.profile.images), "content": digest(self.profile.images)},
+            "backbone": {**dataclasses.asdict(backbone), "content": content},
+            "schedule": dataclasses.asdict(self.schedule),
+            "approach": [repr(approach.order), approach.network, approach.variant, approach.layers],
+            "seed": self.seed,
+            "base": self.base.key if self.base else None,
+            "code": code_version(LOOP, approach.network, type(approach.order).__module__),
+        }
+
+    @property
+    def key(self) -> str:
+        return hashed(self.recipe)
+
+    @property
+    def folder(self) -> Path:
+        return data_root() / "runs" / self.profile.name / f"{self.approach.name}-seed{self.seed}-{self.key}"
+
+
+def unfinished(folder: Path) -> Path:
+    """Where the state of a run is kept until it is finished."""
+    return folder.with_name(folder.name + ".unfinished")
+
+
+def study(profile: Profile, approaches: Iterable[Approach], seeds: int | None = None) -> list[Run]:
+    """The runs of some approaches, `seeds` networks each (by default as many as the profile says).
+
+    There is one base only, which all others refine.
+    """
+    return [
+        Run(profile, approach, seed)
+        for approach in approaches
+        for seed in range((seeds or profile.seeds) if approach.refines else 1)
+    ]
+
+
+def all_runs(networks: Networks, profile: Profile) -> list[Run]:
+    """The runs that a part names for a profile, each once."""
+    wanted = [run for approach, seeds in networks(profile) for run in study(profile, [approach], seeds)]
+    return list(dict.fromkeys(wanted))

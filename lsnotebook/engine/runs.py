@@ -1,0 +1,162 @@
+"""The run store: asking for a run returns it, training it only if it is not there. Interrupted runs are resumed."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+
+import pandas as pd
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+from filelock import FileLock, Timeout
+from joblib import cpu_count
+from safetensors.torch import load as tensors_of
+from torch import nn
+from torch.distributed.checkpoint.state_dict import get_model_state_dict
+
+from lsnotebook.core.progress import Progress
+from lsnotebook.core.seeding import seeded
+from lsnotebook.core.store import RunStoreError
+from lsnotebook.data.checkpoints import folder_of
+from lsnotebook.data.loading import load as load_images
+from lsnotebook.data.splits import Splits
+from lsnotebook.engine import finished, training
+from lsnotebook.engine.launch import WHOLE, TrainingError
+from lsnotebook.engine.provenance import provenance
+from lsnotebook.engine.ranks import rank, world_size
+from lsnotebook.engine.run import Run, unfinished
+from lsnotebook.engine.state import read_parts
+from lsnotebook.engine.workers import side_by_side
+
+log = logging.getLogger(__name__)
+
+
+def splits_of(run: Run) -> Splits:
+    """The images of a run's profile: to learn from, to choose the checkpoint, to report."""
+    return load_images(run.profile.images, run.profile.backbone)
+
+
+def load(run: Run) -> nn.Module:
+    """The trained network, in evaluation mode, on the GPU where there is one and the profile wants it.
+
+    Trains it where it is not in the store. Raises `RunStoreError` where the folder is damaged or of another recipe.
+    """
+    ensure([run])
+    weights = tensors_of(finished.content(run, "model.safetensors"))
+    network = import_module(run.approach.network).restored(json.loads(finished.content(run, "config.json")))
+    network.load_state_dict(weights)
+    on_gpu = torch.accelerator.is_available() and not run.schedule.cpu
+    return network.eval().to(torch.accelerator.current_accelerator() if on_gpu else "cpu")
+
+
+def initial(run: Run) -> nn.Module:
+    """The network before its first step: the weights of its base or checkpoint, fresh ones for the rest."""
+    base = load(run.base).state_dict() if run.base else None
+    checkpoint = run.profile.backbone.checkpoint
+    folder = folder_of(checkpoint) if checkpoint else None
+    with seeded(run.seed, "initialisation"):
+        return import_module(run.approach.network).initial(run.profile, run.approach, base, folder)
+
+
+def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
+    """Train the runs that are not in the store yet, side by side on the CPU, and show the progress.
+
+    Two processes that ask for the same run train it once: the second waits and finds it. `workers` is the number
+    of processes; by default one a core for profiles that train on the CPU, else one. Under `accelerate launch`, all
+    ranks train each run together.
+    """
+    wanted = list(dict.fromkeys(runs))
+    missing = [run for run in wanted if not run.folder.exists()]
+    if world_size() > 1 and wanted:  # rank 0's list is broadcast, so that all ranks agree
+        PartialState(cpu=all(run.schedule.cpu for run in wanted))
+        missing = broadcast_object_list([missing])[0]
+    if not missing:
+        return
+    ensure(dict.fromkeys(run.base for run in missing if run.base), workers=1)
+    total = sum(run.schedule.steps for run in missing)
+    if workers is None:
+        workers = cpu_count() if all(run.schedule.cpu for run in missing) else 1
+    what = f"{len(missing)} networks" if len(missing) > 1 else str(missing[0])
+    with Progress(total, f"training {what}", hidden=rank() > 0) as progress:
+        if world_size() > 1 or min(workers, len(missing)) == 1:
+            for run in missing:
+                train(run, progress.advance)
+        else:
+            side_by_side(train, missing, workers, progress.advance, [run.approach.network for run in missing])
+
+
+def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None:
+    """Train one run and put it in the store, unless it is there already or another process is just making it."""
+    recipe, folder = run.recipe, run.folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        if run.schedule.cpu:
+            held.enter_context(one_thread())
+        state = PartialState(cpu=run.schedule.cpu)
+        take_turn(run, held, state.is_main_process)
+        if broadcast_object_list([folder.exists()])[0]:
+            advance(run.schedule.steps)
+            return
+        unfinished(folder).mkdir(exist_ok=True)
+        splits, network = splits_of(run), initial(run)
+        machine, augment = run.profile.machine, run.profile.images.augment
+        table = training.train(
+            network, splits, run.schedule, run.approach.order, run.seed, unfinished(folder), advance, machine, augment
+        )
+        weights = get_model_state_dict(network, options=WHOLE)  # from all ranks
+        if run.recipe != recipe:
+            raise RunStoreError(
+                f"The images or the checkpoint of {run} changed while it was trained; run the same command again."
+            )
+        if state.is_main_process:
+            made = provenance(network.device)
+            finished.keep(folder, recipe, made, network.config.to_json_string(), weights, table)
+        state.wait_for_everyone()  # the next run may start from this one
+
+
+def take_turn(run: Run, held: contextlib.ExitStack, is_main_process: bool) -> None:
+    """Wait for the lock of a run. The ranks of one launch train together: rank 0 takes it for all."""
+    lock = FileLock(run.folder.with_name(run.folder.name + ".lock"), timeout=10)
+    ours = said = False
+    while not ours:  # broadcast again and again: ranks give up a wait of ten minutes
+        try:
+            if is_main_process:
+                held.enter_context(lock)
+            ours = True
+        except Timeout:
+            if not said:
+                log.warning("Another process is training %s; waiting for it.", run)
+            said = True
+        ours = broadcast_object_list([ours])[0]
+
+
+def status(wanted: Sequence[Run]) -> pd.DataFrame:
+    """Where each run stands: done, begun (at which step, how good at its last evaluation, after how many hours), to do,
+    or damaged."""
+    rows = []
+    for run in wanted:
+        stands, history = "to do", []
+        try:
+            if run.folder.exists():
+                stands, history = "done", finished.history(run).to_dict("records")
+            elif unfinished(run.folder).exists():
+                stands, history = "begun", read_parts(unfinished(run.folder))[0]
+        except (RunStoreError, TrainingError):
+            stands = "damaged"
+        last = history[-1] if history else {"step": 0, "selection_top1": float("nan"), "seconds": 0.0}
+        at = f"{last['step']} of {run.schedule.steps}"
+        rows.append((str(run), stands, at, 100 * last["selection_top1"], last["seconds"] / 3600))
+    return pd.DataFrame(rows, columns=["run", "stands", "step", "top-1 %", "hours"])
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums are added up in one order whatever the number of cores, so the same seed gives the same bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

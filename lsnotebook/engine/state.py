@@ -1,0 +1,70 @@
+"""The state of a training on disk: one file with all that it needs to go on, written whole and checked when read."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+
+from lsnotebook.core.store import DamagedError, read_checked, write_checked
+from lsnotebook.engine.launch import WHOLE, TrainingError
+
+STATE = "training.state"
+KEY = "state of a training"
+
+
+def write_state(
+    folder: Path,
+    weights: Mapping[str, Tensor],
+    adam: Mapping[str, Mapping[str, Tensor]],
+    history: Sequence[dict],
+    best: Mapping[str, Tensor],
+) -> None:
+    """Write weights, Adam's moments, the history so far, and the best weights so far."""
+    tensors = {f"model/{name}": weight for name, weight in weights.items()}
+    tensors |= {f"best/{name}": weight for name, weight in best.items()}
+    for name, moments in adam.items():
+        tensors |= {f"adam/{name}/{kind}": value for kind, value in moments.items()}
+    content = save({name: tensor.contiguous() for name, tensor in tensors.items()})
+    write_checked(folder / STATE, KEY, json.dumps(history).encode() + b"\n", content)
+
+
+def read_state(folder: Path, network: nn.Module, optimizer: torch.optim.Adam) -> tuple[list[dict], dict[str, Tensor]]:
+    """The history and the best weights so far, `network` and `optimizer` as they were; nothing at the start.
+
+    Raises `TrainingError` where the file is damaged.
+    """
+    history, content = read_parts(folder)
+    if not history:
+        return [], {}
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "adam": {}}
+    for name, tensor in sorted(load(content).items()):  # all ranks in one order, which `load` does not keep
+        part, _, rest = name.partition("/")
+        parts[part][rest] = tensor
+    moments: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in parts["adam"].items():
+        weight, _, kind = name.rpartition("/")
+        moments.setdefault(weight, {})[kind] = tensor
+    every_rank = dataclasses.replace(WHOLE, cpu_offload=False)
+    groups = get_optimizer_state_dict(network, optimizer, options=every_rank)["param_groups"]
+    set_model_state_dict(network, parts["model"], options=WHOLE)
+    set_optimizer_state_dict(network, optimizer, {"state": moments, "param_groups": groups}, options=WHOLE)
+    return history, parts["best"]
+
+
+def read_parts(folder: Path) -> tuple[list[dict], bytes]:
+    """The history, and the tensors as bytes; both empty where there is no state yet. Raises `TrainingError`."""
+    try:
+        content = read_checked(folder / STATE, KEY)
+    except DamagedError as error:
+        raise TrainingError(f"{error} Remove it to train this run anew.") from error
+    history, _, tensors = (content or b"[]\n").partition(b"\n")
+    return json.loads(history), tensors

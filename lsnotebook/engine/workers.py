@@ -1,0 +1,63 @@
+"""Independent jobs side by side in processes of their own, which report their progress to this one."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from typing import Any
+
+import torch
+
+Advance = Callable[[int], None]
+_reports: list = []
+"""In a worker: where it reports to."""
+
+
+def side_by_side(
+    do: Callable[[Any, Advance], object], jobs: Sequence, workers: int, advance: Advance, imports: Iterable[str] = ()
+) -> None:
+    """Call `do(job, advance)` for every job, `workers` at a time, each in one thread.
+
+    Raises the first failure, which ends the wait. `do` must be a function of a module, and `imports` names the modules
+    that it takes long to import: processes are forked from one that has imported them and done nothing else, since a
+    torch that has computed may hang when it is forked.
+    """
+    can_fork = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
+    if can_fork:
+        context.set_forkserver_preload([do.__module__, *dict.fromkeys(imports)])
+    reports = context.SimpleQueue()  # written at once: what a job has reported is here before the job is known to end
+    started = prepare, (reports, dict(os.environ))
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, *started) as pool:
+        try:
+            waiting = {pool.submit(work, do, job) for job in jobs}
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                while not reports.empty():
+                    advance(reports.get())
+                for future in done:
+                    future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def prepare(reports: "multiprocessing.SimpleQueue[int]", environment: dict[str, str]) -> None:
+    """In a worker, before its first job. The process that it was forked from has the environment of an earlier time."""
+    _reports.append(reports)
+    os.environ.clear()
+    os.environ.update(environment)
+    torch.set_num_threads(1)  # two threads a process on cores that are busy wait for each other
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """A worker of a pool whose process was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+    os._exit(1)
+
+
+def work(do: Callable[[Any, Advance], object], job: object) -> None:
+    do(job, _reports[-1].put)

@@ -1,0 +1,207 @@
+"""What the pages measure on trained networks: each a table, computed once and remembered in the run store."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from lsnotebook.core.draws import Pruned, as_text, draw, inversions
+from lsnotebook.core.orders import Order, Sampler, arbitrary, sequential
+from lsnotebook.core.source import code_version
+from lsnotebook.core.statistics import over_seeds
+from lsnotebook.core.store import remembered
+from lsnotebook.engine import runs
+from lsnotebook.engine.run import Run, study
+from lsnotebook.engine.tables import Table, tables
+from lsnotebook.layershuffle import analysis, merging, pruning
+from lsnotebook.layershuffle.approaches import (
+    BASELINE,
+    DRIFT_SEEDS,
+    DRIFTED,
+    LAYERDROP,
+    LAYERSHUFFLE,
+    PREDICT_SUM,
+    REFINED,
+    TABLE_1,
+)
+from lsnotebook.layershuffle.evaluation import under_orders
+from lsnotebook.layershuffle.profiles import Study
+
+CHUNK = 10
+"""Merged models, or draws of an ensemble's orders, in a table: many tables are computed side by side."""
+
+
+def each(models: Sequence[Run], name: str, compute, **arguments: object) -> pd.DataFrame:
+    """A table of each run, with its approach and seed."""
+    wanted = [Table(name, compute, (run,), arguments) for run in models]
+    found = zip(models, tables(wanted, name), strict=True)
+    return pd.concat(
+        [table.assign(approach=run.approach.name, seed=run.seed) for run, table in found], ignore_index=True
+    )
+
+
+def accuracies(
+    models: Sequence[Run], samplers: Sampler | Sequence[Sampler], orders: int = 20, part: str = "validation"
+) -> pd.DataFrame:
+    """`evaluation.evaluate` of each run under the same orders of each sampler.
+
+    Columns: approach, seed, policy, draw (the number of the order), inversions (see `draws`), layers (how many run) and
+    those of `evaluate`.
+    """
+    samplers = [samplers] if callable(samplers) else samplers
+    drawn = [(run, sampler, draw(sampler, run.layers, orders)) for sampler in samplers for run in models]
+    wanted = [Table("accuracies", under_orders, (run,), {"orders": those, "part": part}) for run, _, those in drawn]
+    found = []
+    for (run, sampler, those), table in zip(drawn, tables(wanted, "accuracies"), strict=True):
+        table = table.assign(approach=run.approach.name, seed=run.seed, policy=sampler.policy, draw=range(len(those)))
+        table["inversions"] = [inversions(order) for order in those]
+        found.append(table.assign(layers=[len(order) for order in those]))
+    return pd.concat(found, ignore_index=True)
+
+
+def table_1(profile: Study) -> pd.DataFrame:
+    """The rows of Table 1 (§4.1), as `statistics.over_seeds` gives them."""
+    return over_seeds(accuracies(study(profile, TABLE_1), (sequential, arbitrary)))
+
+
+def pruned_accuracies(
+    models: Sequence[Run], layers: Sequence[int], which: str = "random", orders: int = 10
+) -> pd.DataFrame:
+    """`accuracies` with only so many of the layers, in sequence and in arbitrary order (§4.2)."""
+    samplers = [Pruned(keep, which, shuffled) for keep in layers for shuffled in (False, True)]
+    return accuracies(models, samplers, orders)
+
+
+def refined_accuracies(profile: Study, layers: Sequence[int], seeds: int, orders: int = 10) -> pd.DataFrame:
+    """`accuracies` of models that were cut to so many layers before they were refined, as approach "refined".
+
+    A model refined with all of its layers is the baseline.
+    """
+    approaches = [BASELINE if keep == profile.backbone.layers else REFINED[keep] for keep in layers]
+    found = accuracies(study(profile, approaches, seeds), (sequential, arbitrary), orders)
+    return found.assign(approach="refined")
+
+
+def contributions(models: Sequence[Run]) -> pd.DataFrame:
+    """`pruning.contributions` of each run: approach, seed, measure, layer, contribution."""
+    return each(models, "contributions", pruning.contributions)
+
+
+def chosen_accuracies(models: Sequence[Run], keep: int = 1) -> pd.DataFrame:
+    """`pruning.chosen_accuracies` of each run: approach, seed, layers, and those of `evaluate`."""
+    return each(models, "chosen layers", pruning.chosen_accuracies, keep=keep)
+
+
+def merged_accuracies(
+    models: Sequence[Run], sampler: Sampler, merged: int = 100, distinct: int | None = None
+) -> pd.DataFrame:
+    """One row for each merged model, evaluated under an order of its own (§4.4).
+
+    Columns: approach, policy, distinct (number of sources), sources (m(i) as text), order, and those of `score`.
+    """
+    first = models[0]
+    sources = merging.draw_sources(first.layers, len(models), merged, distinct)
+    orders = repeated(draw(sampler, first.layers, merged), merged)
+    wanted = [
+        Table(
+            "merged",
+            merging.merged_scores,
+            tuple(models),
+            {"sources": sources[k : k + CHUNK], "orders": orders[k : k + CHUNK]},
+        )
+        for k in range(0, merged, CHUNK)
+    ]
+    found = pd.concat(tables(wanted, f"merged {first.approach.title} models"), ignore_index=True)
+    texts = {"sources": [as_text(source.layers) for source in sources], "order": [as_text(order) for order in orders]}
+    return found.assign(approach=first.approach.name, policy=sampler.policy, distinct=distinct or first.layers, **texts)
+
+
+def ensemble_accuracies(models: Sequence[Run], sampler: Sampler, draws: int = 10) -> pd.DataFrame:
+    """One row for each draw of an order for every member of the ensemble (§4.4). Columns as those of `score`."""
+    first = models[0]
+    orders = draw(sampler, first.layers, draws * len(models))
+    draws = max(1, len(orders) // len(models))
+    orders = repeated(orders, draws * len(models))
+    groups = [orders[k * len(models) : (k + 1) * len(models)] for k in range(draws)]
+    wanted = [
+        Table("ensemble", merging.ensemble_scores, tuple(models), {"orders": groups[k : k + CHUNK // 2]})
+        for k in range(0, draws, CHUNK // 2)
+    ]
+    found = pd.concat(tables(wanted, f"ensembles of {first.approach.title}"), ignore_index=True)
+    return found.assign(approach=first.approach.name, policy=sampler.policy, draw=range(draws))
+
+
+def repeated(orders: list[Order], count: int) -> list[Order]:
+    """The only order of a deterministic sampler, as often as it is needed."""
+    return orders * count if len(orders) == 1 else orders
+
+
+def drifts(models: Sequence[Run]) -> pd.DataFrame:
+    """`merging.drift` of each run from the network that it began with: seed and drift, remembered."""
+
+    def compute() -> pd.DataFrame:
+        rows = [(run.seed, merging.drift(runs.load(run), runs.initial(run))) for run in models]
+        return pd.DataFrame(rows, columns=["seed", "drift"])
+
+    runs.ensure(models)
+    recipe = {"runs": [run.key for run in models], "code": code_version("lsnotebook.layershuffle.merging")}
+    return remembered(recipe, "drifts", compute)
+
+
+def drifted_accuracies(profile: Study, merged: int = 20, orders: int = 10) -> pd.DataFrame:
+    """Models refined with ever higher learning rates, and those merged from them: one row for each approach and rate.
+
+    Columns: approach, factor (of the learning rate), drift and source (mean over the sources), merged and std (top-1
+    of the merged models). The ViT runs in sequence, LayerShuffle in arbitrary order.
+    """
+    rows = []
+    for approach in (BASELINE, LAYERSHUFFLE, *DRIFTED):
+        kind, sampler = (BASELINE, sequential) if approach.order is sequential else (LAYERSHUFFLE, arbitrary)
+        models = study(profile, [approach], DRIFT_SEEDS)
+        together = merged_accuracies(models, sampler, merged, min(len(models), profile.backbone.layers))["top1"]
+        source = accuracies(models, sampler, orders)["top1"].mean()
+        drift, factor = drifts(models)["drift"].mean(), approach.learning_rate_factor
+        rows.append((kind.name, factor, drift, source, together.mean(), together.std()))
+    table = pd.DataFrame(rows, columns=["approach", "factor", "drift", "source", "merged", "std"])
+    return table.sort_values(["approach", "factor"], ignore_index=True)
+
+
+def norms(models: Sequence[Run], images: int = 1000) -> pd.DataFrame:
+    """`analysis.norms` of each run: approach, seed, layer, position, distance, contribution, attention, mlp."""
+    return each(models, "norms", analysis.norms, images=images)
+
+
+def readability(models: Sequence[Run], layer: int, images: int = 1000) -> pd.DataFrame:
+    """`analysis.readability` of each run: approach, seed, accuracy, first, others."""
+    return each(models, "readability", analysis.readability, layer=layer, images=images)
+
+
+def trace(run: Run, images: int = 1000) -> analysis.Trace:
+    """`analysis.trace_images` of a run; computed each time, since it is too large to remember."""
+    return analysis.trace_images(runs.load(run), runs.splits_of(run), images)
+
+
+def prepare(profile: Study) -> None:
+    """Compute what the pages show by default, so that they find it in the store."""
+    models, every_depth = study(profile, TABLE_1), [*profile.depths, profile.backbone.layers]
+    accuracies([*models, *study(profile, [PREDICT_SUM], 2)], (sequential, arbitrary))
+    both = study(profile, [LAYERSHUFFLE, BASELINE])
+    pruned_accuracies(study(profile, [LAYERSHUFFLE, LAYERDROP, BASELINE]), every_depth)
+    refined_accuracies(profile, every_depth, profile.seeds)
+    contributions(both)
+    chosen_accuracies(both)
+    vits, shuffled = (study(profile, [approach], profile.sources) for approach in (BASELINE, LAYERSHUFFLE))
+    for models, sampler in ((vits, sequential), (shuffled, arbitrary)):
+        merged_accuracies(models, sampler)
+        accuracies(models, sampler)
+        for distinct in source_counts(profile):
+            merged_accuracies(models, sampler, 20, distinct)
+    ensemble_accuracies(shuffled, arbitrary)
+    drifted_accuracies(profile)
+    # Pages show `both`; the claims are judged by all sources.
+    norms(list(dict.fromkeys([*both, *shuffled, *vits])))
+    readability(list(dict.fromkeys([*both, *shuffled])), profile.backbone.layers // 2)
+
+
+def source_counts(profile: Study) -> list[int]:
+    """Numbers of sources that the layers of merged models come from."""
+    return [count for count in (1, 2, 4, 12) if count <= profile.backbone.layers]

@@ -1,0 +1,106 @@
+"""Merged models, each layer from a source of its own, and ensembles (§4.4). No weight is copied."""
+
+import copy
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.orders import Order
+from lsnotebook.core.randomness import stream
+from lsnotebook.data.splits import Splits
+from lsnotebook.layershuffle.evaluation import score
+from lsnotebook.layershuffle.model import ShuffleViT, ShuffleViTOutput
+
+T = TypeVar("T", bound=nn.Module)
+
+
+class MergeError(LsnotebookError, ValueError):
+    """A merged model that cannot be made from the sources at hand."""
+
+
+class Sources(NamedTuple):
+    """Where the parts of a merged model come from, by the number of the source."""
+
+    layers: tuple[int, ...]
+    """m(i), the source of layer i."""
+    rest: int
+    """The source of the embedding, the last layer norm and the head, on which the text is silent."""
+
+
+def draw_sources(layers: int, models: int, count: int, distinct: int | None = None, seed: int = 0) -> list[Sources]:
+    """`count` ways to merge `models` sources: the layers come from `distinct` of them, as evenly as can be.
+
+    By default no two layers come from one source, as in the paper; the rest comes from one of the same sources.
+    Raises `MergeError` where there are too few models.
+    """
+    distinct = layers if distinct is None else distinct
+    if not 1 <= distinct <= min(layers, models):
+        raise MergeError(
+            f"{layers} layers of {models} models can come from 1 to {min(layers, models)} sources, but not from "
+            f"{distinct}; train more models or take fewer sources."
+        )
+    drawn = []
+    for k in range(count):
+        rng = stream(seed, f"merge from {distinct} of {models}", k)
+        chosen = rng.choice(models, distinct, replace=False)
+        places = rng.permutation([layer % distinct for layer in range(layers)])
+        drawn.append(Sources(tuple(chosen[places].tolist()), int(rng.choice(chosen))))
+    return drawn
+
+
+def merge(models: Sequence[ShuffleViT], sources: Sources) -> ShuffleViT:
+    """A model whose layer i *is* layer i of `models[sources.layers[i]]`: its parameters are the sources' own.
+
+    Raises `MergeError` for the variants of §3.3 and §3.4, whose layers are more than their blocks.
+    """
+    rest = models[sources.rest]
+    if rest.config.encode_position or rest.config.predict_position:
+        raise MergeError(
+            "Layers that encode or predict their position are not merged; take baseline or layershuffle models."
+        )
+    merged = twin(rest)
+    merged.vit = twin(rest.vit)
+    merged.vit.layers = nn.ModuleList(models[source].vit.layers[index] for index, source in enumerate(sources.layers))
+    return merged
+
+
+def twin(module: T) -> T:
+    """A module with the same submodules and weights, whose submodules can be exchanged."""
+    same = copy.copy(module)
+    same._modules = dict(module._modules)
+    return same
+
+
+def mean_logits(models: Sequence[ShuffleViT], orders: Sequence[Order], pixel_values: Tensor) -> ShuffleViTOutput:
+    """The output of an ensemble: the mean of the logits of all models, each in an order of its own."""
+    logits = [model(pixel_values, order=order).logits.float() for model, order in zip(models, orders, strict=True)]
+    return ShuffleViTOutput(logits=torch.stack(logits).mean(0))
+
+
+def merged_scores(
+    models: Sequence[ShuffleViT], splits: Splits, sources: Sequence[Sources], orders: Sequence[Order]
+) -> pd.DataFrame:
+    """`score` of merged models on the validation images, each in an order of its own."""
+    forwards = [
+        partial(merge(models, Sources(*source)), order=order)  # type: ignore[misc]  # a module can be called
+        for source, order in zip(sources, orders, strict=True)
+    ]
+    return score(forwards, splits.validation, models[0].device)
+
+
+def ensemble_scores(models: Sequence[ShuffleViT], splits: Splits, orders: Sequence[Sequence[Order]]) -> pd.DataFrame:
+    """`score` of the ensemble on the validation images, one row for each group of orders, one order for each member."""
+    return score([partial(mean_logits, models, group) for group in orders], splits.validation, models[0].device)
+
+
+def drift(model: ShuffleViT, base: ShuffleViT) -> float:
+    """How far refining has moved the layers away from the base: the L2 distance, relative to the norm of the base."""
+    weights = model.vit.layers.state_dict()
+    start = base.to(model.device).vit.layers.state_dict()
+    moved = sum((weights[name] - start[name]).square().sum().item() for name in weights)
+    return (moved / sum(start[name].square().sum().item() for name in weights)) ** 0.5

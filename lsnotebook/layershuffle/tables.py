@@ -1,0 +1,171 @@
+"""The tables of the pages, and numbers in their sentences: from what `measurements` gives, in the paper's form."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from lsnotebook.core.draws import inversions
+from lsnotebook.core.variance import variance_shares
+from lsnotebook.layershuffle.approaches import TITLES
+from lsnotebook.pages.tables import mean_and_interval, mean_and_std, share_and_interval
+
+
+def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row for each (approach, order) of Table 1, one column a source, "mean ± std [interval]" in %.
+
+    `tables` gives for each source (the paper, this build) rows of approach, policy, mean, std and, where there is
+    one, the interval low ... high, as fractions.
+    """
+    columns: dict[str, dict[tuple[str, str], str]] = {}
+    for source, table in tables.items():
+        for row in table.sort_values("policy", ascending=False, kind="stable").itertuples():
+            text = mean_and_std(row.mean, row.std)
+            if pd.notna(getattr(row, "low", None)):
+                text += f" [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+            columns.setdefault(source, {})[TITLES[row.approach], row.policy] = text
+    wide = pd.DataFrame(columns)
+    return wide.loc[sorted(wide.index, key=lambda index: list(TITLES.values()).index(index[0]))]
+
+
+def extremes(accuracies: pd.DataFrame) -> pd.DataFrame:
+    """The best and the worst of the drawn orders of each approach: top-1 in %, mean over the seeds."""
+    rows = {}
+    for approach, group in accuracies.query("policy == 'arbitrary'").groupby("approach", sort=False):
+        means = 100 * group.groupby("order")["top1"].mean()
+        for which, order in (("best", means.idxmax()), ("worst", means.idxmin())):
+            pairs = inversions([int(index) for index in order.split()])
+            row = {"top-1 %": means[order], "order": order, "pairs out of order": pairs}
+            rows[TITLES[approach], which] = row
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def variance(accuracies: pd.DataFrame) -> pd.DataFrame:
+    """Where the variance of the accuracy of each approach comes from, in %."""
+    groups = accuracies.groupby("approach", sort=False)
+    return 100 * pd.DataFrame({TITLES[name]: variance_shares(group) for name, group in groups}).T
+
+
+def depths(pruned: pd.DataFrame) -> pd.DataFrame:
+    """Top-1 in % (mean over networks and draws), one row for each (approach, policy), one column for each depth."""
+    table = pruned.assign(top1=100 * pruned["top1"], approach=pruned["approach"].map(TITLES))
+    return table.pivot_table(index=["approach", "policy"], columns="layers", values="top1", sort=False)
+
+
+def network_means(pruned: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the draws for each network: the data that a curve with its band is drawn from."""
+    names = [name for name in ("approach", "kept", "policy", "layers", "seed") if name in pruned]
+    return pruned.groupby(names, sort=False, dropna=False)["top1"].mean().reset_index()
+
+
+def gain(chosen: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
+    """Points of top-1 by which `chosen` layers beat `random` ones: mean over the networks with a 95 % interval (t)."""
+    rows = {}
+    means = [table.groupby(["approach", "layers", "seed"])["top1"].mean() for table in (chosen, random)]
+    for (approach, layers), group in (means[0] - means[1]).dropna().groupby(["approach", "layers"], sort=False):
+        rows[layers, TITLES[approach]] = mean_and_interval(group)
+    return pd.Series(rows).unstack().rename_axis("layers kept").sort_index()
+
+
+def readability(found: pd.DataFrame, on_map: Mapping[str, pd.Series], layers: int) -> pd.DataFrame:
+    """The results of `measurements.readability` in %, and of maps (correct or not, for each dot), a row an approach."""
+    columns = {"accuracy": "from the outputs", "first": "first", "others": "others"}
+    rows = {
+        TITLES[name]: {text: mean_and_interval(group[column]) for column, text in columns.items()}
+        for name, group in found.groupby("approach", sort=False)
+    }
+    shares = correct_shares(on_map, layers).rename(columns={"predicted correctly": "on the map"})
+    return pd.DataFrame.from_dict(rows, orient="index").join(shares)
+
+
+def correct_shares(correct: Mapping[str, pd.Series], layers: int) -> pd.DataFrame:
+    """The share in % that is predicted correctly with its 95 % interval (Wilson), and chance, one row for each name."""
+    rows = {name: {"predicted correctly": share_and_interval(each)} for name, each in correct.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").assign(chance=f"{100 / layers:.1f}")
+
+
+def dependence(found: pd.DataFrame) -> pd.DataFrame:
+    """The rank correlations of `analysis.dependence` in %, one row for each approach."""
+    groups = found.groupby("approach", sort=False)["correlation"]
+    return groups.agg(mean_and_interval).rename(TITLES).to_frame("rank correlation, %")
+
+
+def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
+    """One row for each model of Table 2 and Figure 5, from tables keyed by (approach, model): the merged model, the
+    source (the mean of its orders), the draw of orders of an ensemble. Columns: approach, model, top1, top5."""
+    rows = []
+    for (approach, model), table in tables.items():
+        one = next((table[name] for name in ("seed", "draw") if name in table), table.index)
+        means = table.groupby(one)[["top1", "top5"]].mean()
+        rows.append(means.reset_index(drop=True).assign(approach=approach, model=model))
+    return pd.concat(rows, ignore_index=True)
+
+
+def table_2(models: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Table 2: "mean ± std" in %, the paper's beside this build's, from `models_of` and `paper.table2`."""
+    long = models.melt(["approach", "model"], ["top1", "top5"], "measure")
+    build = long.groupby(["approach", "model", "measure"], sort=False)["value"].agg(["mean", "std"])
+    numbers = {"paper": published.set_index(build.index.names)[["mean", "std"]], "this build": build}
+    texts = {
+        (measure.replace("top", "top-"), source): {
+            f"{TITLES[approach]}, {model}": mean_and_std(row["mean"], row["std"])
+            for (approach, model, of), row in table.iterrows()
+            if of == measure and (approach, model, of) in build.index
+        }
+        for measure in ("top1", "top5")
+        for source, table in numbers.items()
+    }
+    return pd.DataFrame(texts)
+
+
+def drift(drifted: pd.DataFrame) -> pd.DataFrame:
+    """`measurements.drifted_accuracies` in %, one row for each (approach, factor of the learning rate)."""
+    table = drifted.assign(approach=drifted["approach"].map(TITLES)).set_index(["approach", "factor"])
+    table[["source", "merged", "std"]] *= 100
+    return table.rename(columns={"source": "sources, %", "merged": "merged, %", "std": "± std"})
+
+
+def breaking_point(drifted: pd.DataFrame) -> str:
+    """A sentence on where the merged ViTs lose half of what their sources have."""
+    vits = drifted.query("approach == 'baseline'")
+    lost = vits[vits["merged"] < vits["source"] / 2]
+    if not len(lost):
+        return f"Up to a drift of {vits['drift'].max():.2f} they never lose half of their sources' accuracy."
+    first = lost.iloc[0]
+    return (
+        f"At a drift of {first['drift']:.2f} ({first['factor']:.0f} times the learning rate) the merged models fall to "
+        f"{first['merged']:.0%}, though their sources still have {first['source']:.0%}."
+    )
+
+
+def cell_means(norms: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The mean contribution of each layer (row) at each position (column), by approach."""
+    return {
+        TITLES[name]: group.groupby(["layer", "position"])["contribution"].mean().unstack()
+        for name, group in norms.groupby("approach", sort=False)
+    }
+
+
+def switched_off(norms: pd.DataFrame, below: float = 0.1) -> pd.DataFrame:
+    """Do layers switch themselves off where they find no input that they can process (§5)? For each approach: the
+    share of (layer, position) pairs at which the layer adds less than `below` of what it adds on average, and the pair
+    at which it adds the least; mean over networks and images."""
+    rows = {}
+    for title, table in cell_means(norms).items():
+        cells = table.stack()
+        layer, position = cells.idxmin()
+        rows[title] = {
+            f"pairs below {below:.0%}, %": 100 * (cells < below).mean(),
+            "least, % of the layer's mean": 100 * cells.min(),
+            "by layer": layer,
+            "at position": position,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def attention(maps: pd.DataFrame) -> pd.DataFrame:
+    """The weights of `analysis.attention_maps` (B, P, rows, columns), a row for each (image, position, patch)."""
+    images, positions = maps.shape[:2]
+    index = pd.MultiIndex.from_product(
+        [range(images), range(positions), range(maps[0, 0].size)], names=["image", "position", "patch"]
+    )
+    return pd.Series(maps.ravel(), index, name="weight").reset_index()

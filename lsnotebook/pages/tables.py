@@ -1,0 +1,60 @@
+"""How the book's tables look, what stands below tables and figures, and numbers as text."""
+
+import base64
+import html
+import re
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+from scipy.stats import binomtest
+
+from lsnotebook.core.statistics import Sample, interval
+
+Source: TypeAlias = pd.DataFrame | dict[str, pd.DataFrame] | None
+"""What a figure or table was made from: one table, or several by their name."""
+
+
+def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source = None) -> HTML:
+    """A data frame as the book's tables look, scrollable on a phone; `made` says how it was made.
+
+    What can be saved as a CSV file is the frame itself, or `data` where the frame is made for the eye.
+    """
+    body = frame.to_html(border=0, float_format=f"%.{decimals}f", na_rep="–", index_names=False, escape=False)
+    body = re.sub(r"(\d) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
+    return HTML(f'<div class="themed scroll">{body}</div>{footnote(made, frame if data is None else data)}')
+
+
+def footnote(made: str, data: Source = None) -> str:
+    """Below a figure: how it was made, and its data one click away, in the page itself and so without a server."""
+    if not made:
+        return ""
+    link = ""
+    if data is not None:
+        frame = pd.concat(data, names=["source"]).reset_index(level=0) if isinstance(data, dict) else data
+        plain = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+        csv = base64.b64encode(plain.to_csv(index=False, float_format="%.6g").encode()).decode()
+        link = f' <a download="data.csv" href="data:text/csv;base64,{csv}">The data (CSV)</a>'
+    return f'<p class="themed made">{html.escape(made)}{link}</p>'
+
+
+def mean_and_interval(sample: Sample) -> str:
+    """The mean of fractions and its 95 % interval (`statistics.interval`), in %: "14.6 [14.2, 14.9]"."""
+    return as_text(float(100 * np.mean(sample)), *(100 * bound for bound in interval(sample)))
+
+
+def share_and_interval(correct: Sample) -> str:
+    """The share of what is correct and its 95 % interval (Wilson), in %."""
+    bounds = binomtest(int(np.sum(correct)), len(correct)).proportion_ci(method="wilson")
+    return as_text(float(100 * np.mean(correct)), *(100 * bound for bound in bounds))
+
+
+def mean_and_std(mean: float, std: float) -> str:
+    """Fractions in %: "82.61 ± 0.08", or the mean alone where there is one value only."""
+    return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
+
+
+def as_text(value: float, low: float, high: float) -> str:
+    """A quantity and its interval."""
+    return f"{value:.1f} [{low:.1f}, {high:.1f}]"

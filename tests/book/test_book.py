@@ -1,0 +1,150 @@
+"""The build as a gate, on a throwaway book with our own configuration and extensions."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parents[1] / "programs"
+
+
+@pytest.fixture
+def book(tmp_path):
+    """A book of an introduction and one notebook, in a project with one library file."""
+    book = tmp_path / "project" / "book"
+    book.mkdir(parents=True)
+    for name in ("_config.yml", "favicon.svg", "references.bib", "check_pages.py"):
+        shutil.copy(ROOT / "book" / name, book)
+    shutil.copytree(ROOT / "book" / "_ext", book / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "book" / "_static", book / "_static")
+    (book / "_toc.yml").write_text("format: jb-book\nroot: intro\nchapters:\n- file: page\n")
+    (book / "intro.md").write_text("# Introduction\n\nSee {doc}`page`.\n")
+    write(book / "page.ipynb", "made_at.py")
+    library = book.parent / "lsnotebook"
+    library.mkdir()
+    (library / "answer.py").write_text("ANSWER = 41\n")
+    return book
+
+
+def write(path: Path, program: str) -> None:
+    """A notebook with a program as its only code cell."""
+    code = (PROGRAMS / program).read_text()
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# A page"), new_code_cell(code)], metadata=kernel), path)
+
+
+def build(book: Path) -> subprocess.CompletedProcess:
+    """As `make book` does."""
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", "book/", "-W", "--keep-going", "-n"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    return subprocess.run(command, cwd=book.parent, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def made_at(book: Path) -> str:
+    return re.search(r"made at (\d+)", (book / "_build/html/page.html").read_text())[1]
+
+
+def check(book: Path) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "book/check_pages.py"], cwd=book.parent, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_page_is_made_anew_when_the_library_changed_and_only_then(book):
+    first = build(book)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert check(book).returncode == 0
+    made = made_at(book)
+
+    assert build(book).returncode == 0
+    assert made_at(book) == made
+
+    (book.parent / "lsnotebook" / "answer.py").write_text("ANSWER = 42\n")
+    assert build(book).returncode == 0
+    assert made_at(book) != made
+
+
+@pytest.mark.slow
+def test_page_is_made_anew_after_a_build_that_was_killed(book):
+    """Killed after reading and before writing, when Sphinx has noted every page as read."""
+    shutil.copy(PROGRAMS / "dying.py", book / "_ext")
+    config = (book / "_config.yml").read_text()
+    (book / "_config.yml").write_text(config.replace("    freshness: _ext\n", "    freshness: _ext\n    dying: _ext\n"))
+    assert build(book).returncode == 0
+    made = made_at(book)
+
+    (book.parent / "lsnotebook" / "answer.py").write_text("ANSWER = 42\n")
+    (book / "die").touch()
+    assert build(book).returncode == 9
+    assert made_at(book) == made
+
+    (book / "die").unlink()
+    assert build(book).returncode == 0
+    assert made_at(book) != made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page, program", [("page.ipynb", "failing.py"), ("intro.md", None)])
+def test_build_fails_every_time(book, page, program):
+    """At a failing notebook as at a broken reference, from nothing and after a build that went well."""
+    if program:
+        assert build(book).returncode == 0
+        write(book / page, program)
+    else:
+        (book / page).write_text("# Introduction\n\nSee {doc}`nowhere`.\n")
+    for _ in range(2):
+        failed = build(book)
+        assert failed.returncode != 0
+        assert "the notebook failed" in failed.stderr + failed.stdout if program else "nowhere" in failed.stderr
+
+
+def pages(book: Path) -> None:
+    """Pages as if built."""
+    html = book / "_build" / "html"
+    html.mkdir(parents=True)
+    for name in ("intro", "page"):
+        (html / f"{name}.html").write_text("<p>all is well</p>")
+
+
+def test_built_pages_pass(book):
+    pages(book)
+    assert check(book).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "harm, sentence",
+    [
+        (lambda book: shutil.rmtree(book / "_build"), "The page intro was not built"),
+        (lambda book: (book / "_build/html/page.html").unlink(), "The page page was not built"),
+        (lambda book: (book / "_build/html/page.html").write_text('<div class="output traceback">'), "a traceback"),
+        (lambda book: os.utime(book / "page.ipynb", (time.time() + 60,) * 2), "older than its source"),
+        (lambda book: (book / "page.ipynb").unlink(), "there is no page.md or page.ipynb"),
+        (lambda book: (book / "_toc.yml").write_text("format: jb-book\n"), "names no page"),
+    ],
+)
+def test_missing_stale_or_failed_page_is_said_in_a_sentence(book, harm, sentence):
+    pages(book)
+    harm(book)
+    found = check(book)
+    assert found.returncode == 1
+    assert sentence in found.stderr
+    assert len(found.stderr.splitlines()) == 1
+
+
+def test_pages_are_found_at_any_depth():
+    spec = importlib.util.spec_from_file_location("check_pages", ROOT / "book" / "check_pages.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    toc = {
+        "root": "intro",
+        "parts": [{"caption": "One", "chapters": [{"file": "a", "sections": [{"file": "b"}]}, {"url": "elsewhere"}]}],
+    }
+    assert module.pages(toc) == ["intro", "a", "b"]

@@ -1,0 +1,196 @@
+"""The chapters as a reader uses them: run by papermill from `book/`, with other parameters and with bad ones."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from lsnotebook.core.orders import arbitrary, sequential
+from lsnotebook.core.statistics import over_seeds
+from lsnotebook.engine.run import study
+from lsnotebook.layershuffle import claims, measurements, tables
+from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, TABLE_1
+from lsnotebook.layershuffle.profiles import SMOKE
+from lsnotebook.pages import scoreboard
+
+BOOK = Path(__file__).parents[2] / "book"
+CHAPTERS = sorted(BOOK.glob("*[a-z].ipynb"))
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_cells_are_short_and_define_nothing(chapter):
+    for cell in code(chapter):
+        assert len(cell.source.splitlines()) <= 13, cell.source
+        tree = ast.parse(cell.source)
+        assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.While)]
+
+
+def test_no_outputs_are_committed(chapter):
+    assert not [cell.id for cell in code(chapter) if cell.outputs or cell.execution_count]
+
+
+def test_second_cell_holds_annotated_parameters_and_the_third_checks_them_all(chapter):
+    assert chapter.cells[1].metadata.tags[0] == "parameters"
+    lines = ast.parse(chapter.cells[1].source).body
+    assert all(isinstance(line, ast.AnnAssign) for line in lines)
+    assert all("  # " in line for line in chapter.cells[1].source.splitlines()), "each says what it is"
+    calls = [n for n in ast.walk(ast.parse(chapter.cells[2].source)) if isinstance(n, ast.Call)]
+    checked = {keyword.arg for call in calls for keyword in call.keywords if call.func.id == "check"}
+    assert checked == {line.target.id for line in lines}
+
+
+def papermill(name, tmp_path, *parameters):
+    out = tmp_path / "out.ipynb"
+    words = [word for name_value in parameters for word in ("-p", *name_value.split("="))]
+    command = [sys.executable, "-m", "papermill", f"{name}.ipynb", str(out), "--no-progress-bar", *words]
+    return subprocess.run(command, cwd=BOOK, capture_output=True, text=True), out
+
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+
+@pytest.mark.slow
+def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, seeds=2, orders=4):
+    run, out = papermill("02_execution_order", tmp_path, "profile=smoke", f"seeds={seeds}", f"orders={orders}")
+    assert run.returncode == 0, run.stderr
+
+    models = study(SMOKE, TABLE_1, seeds)
+    html = page(out)
+    for sampler in (sequential, arbitrary):
+        expected = over_seeds(measurements.accuracies(models, sampler, orders))
+        assert (expected["seeds"] == seeds).all()
+        for row in expected.itertuples():
+            assert f"{100 * row.mean:.2f} ± {100 * row.std:.2f}" in html
+    assert f"-p profile smoke -p seeds {seeds} -p orders {orders}" in html
+
+
+@pytest.mark.slow
+def test_method_demonstrates_equality_and_the_reverse_backward_pass(tmp_path, order="[3, 1, 1]"):
+    run, out = papermill("01_method", tmp_path, "profile=smoke", f"order={order}")
+    assert run.returncode == 0, run.stderr
+    shown = [o for cell in nbformat.read(out, 4).cells for o in cell.get("outputs", [])]
+    assert "True" in [o.data.get("text/plain") for o in shown if o.output_type == "execute_result"]
+    printed = "".join(o.text for o in shown if o.output_type == "stream" and o.name == "stdout")
+    order = ast.literal_eval(order)
+    assert f"forward  {order}\nbackward {order[::-1]}" in printed
+
+
+def page(out):
+    """All that the cells of a run show as HTML."""
+    return "".join(o["data"]["text/html"] for c in nbformat.read(out, 4).cells for o in c.get("outputs", [])
+                   if "text/html" in o.get("data", {}))  # fmt: skip
+
+
+@pytest.mark.slow
+def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2, keep="even"):
+    parameters = ("profile=smoke", f"layers={layers}", f"keep={keep}", "seeds=2", "orders=3")
+    run, out = papermill("03_pruning", tmp_path, *parameters)
+    assert run.returncode == 0, run.stderr
+
+    models = study(SMOKE, [LAYERSHUFFLE, LAYERDROP, BASELINE], 2)
+    shown = tables.depths(measurements.pruned_accuracies(models, [layers], keep, 3))
+    assert all(f"<td>{value:.1f}</td>" in page(out) for value in shown.to_numpy().ravel())
+
+
+@pytest.mark.slow
+def test_representations_show_the_numbers_that_the_library_computes(tmp_path, layer=3, images=100):
+    parameters = ("profile=smoke", f"layer={layer}", f"images={images}", "seeds=2")
+    run, out = papermill("04_representations", tmp_path, *parameters)
+    assert run.returncode == 0, run.stderr
+
+    models = study(SMOKE, [LAYERSHUFFLE, BASELINE], 2)
+    for _, group in measurements.readability(models, layer, images).groupby("approach"):
+        assert f"<td>{100 * group['accuracy'].mean():.1f}<br>" in page(out)
+
+
+@pytest.mark.slow
+def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources=4, merged=10):
+    parameters = ("profile=smoke", f"sources={sources}", f"merged={merged}", "orders=3")
+    run, out = papermill("05_merging", tmp_path, *parameters)
+    assert run.returncode == 0, run.stderr
+
+    for approach, sampler in ((BASELINE, sequential), (LAYERSHUFFLE, arbitrary)):
+        models = study(SMOKE, [approach], sources)
+        top1 = 100 * measurements.merged_accuracies(models, sampler, merged)["top1"]
+        assert len(top1) == merged and f"{top1.mean():.2f} ± {top1.std():.2f}" in page(out)
+
+
+@pytest.mark.slow
+def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images=80, shown=3):
+    run, out = papermill("06_discussion", tmp_path, "profile=smoke", f"images={images}", f"shown={shown}", "seeds=2")
+    assert run.returncode == 0, run.stderr
+
+    off = tables.switched_off(measurements.norms(study(SMOKE, [LAYERSHUFFLE, BASELINE], 2), images))
+    assert all(f"<td>{value:.1f}</td>" in page(out) for value in off.iloc[:, 1])
+
+
+@pytest.mark.slow
+def test_the_scoreboard_has_every_claim(tmp_path):
+    run, out = papermill("scoreboard", tmp_path, "profile=smoke")
+    assert run.returncode == 0, run.stderr
+
+    for claim in scoreboard.records(claims.check(SMOKE)):
+        assert claim["claim"] in page(out) and scoreboard.marked(claim["verdict"]) in page(out)
+        assert f"{claim['build']:.1f}<br><small>" in page(out)
+
+
+@pytest.fixture(scope="module")
+def ipython():
+    main = sys.modules["__main__"]
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    sys.modules["__main__"] = main  # which multiprocessing asks for its name
+    yield shell
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def shell(ipython):
+    """IPython, as a notebook's kernel has it, in this process."""
+    ipython.reset()
+    return ipython
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "sentence"),
+    [
+        ("02_execution_order", "profle='smoke'", "There is no parameter 'profle'"),
+        ("02_execution_order", "seeds=0", "'seeds' is 0, but it takes a whole number from 1 to 100."),
+        ("02_execution_order", "profile='digit'", "did you mean 'digits'?"),
+        ("03_pruning", "layers=0", "'layers' is 0, but it takes a whole number from 1 to 12, or a list"),
+        ("03_pruning", "layers=13", "'layers' is 13, but it takes a whole number from 1 to 12"),
+        ("03_pruning", "layers='x'", "'layers' is 'x', but it takes a whole number from 1 to 12"),
+        ("03_pruning", "keep='fist'", "did you mean 'first'?"),
+        ("04_representations", "layer=12", "'layer' is 12, but it takes a whole number from 0 to 11."),
+        ("05_merging", "merged=0", "'merged' is 0, but it takes a whole number from 2 to 10000."),
+        ("05_merging", "sources=11", "'sources' is 11, but it takes a whole number from 12 to 100."),
+        ("06_discussion", "shown=21", "'shown' is 21, but it takes a whole number from 1 to 20."),
+        ("scoreboard", "profile='ImageNet'", "did you mean 'imagenet'?"),
+        ("01_method", "order='[0, 12]'", "'order' is '[0, 12]', but it takes a whole number from 0 to 11"),
+    ],
+)
+def test_a_bad_parameter_is_told_in_one_sentence(shell, capsys, name, parameter, sentence):
+    _, given, check, *_ = nbformat.read(BOOK / f"{name}.ipynb", 4).cells
+    for source in (given.source, f"# Parameters\n{parameter}"):  # as papermill writes them
+        assert shell.run_cell(source, store_history=True).success
+    error = shell.run_cell(check.source, store_history=True).error_in_exec
+    assert type(error).__name__ == "ParameterError" and sentence in str(error)
+
+
+@pytest.mark.slow
+def test_a_bad_parameter_ends_papermill_with_this_sentence(tmp_path):
+    run, _ = papermill("02_execution_order", tmp_path, "profle=smoke")
+    assert run.returncode == 1
+    assert run.stderr.strip().splitlines()[-1].startswith("ParameterError: There is no parameter 'profle'")

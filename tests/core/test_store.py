@@ -1,0 +1,167 @@
+"""Files of the store appear whole or not at all, and a table is computed once, and anew where its file is damaged."""
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.pandas import column, data_frames, range_indexes
+
+from lsnotebook.core import store as store_module
+from lsnotebook.core.store import (
+    DamagedError,
+    RunStoreError,
+    read_checked,
+    recalled,
+    remembered,
+    table_path,
+    write_checked,
+    write_whole,
+)
+
+RECIPE, OTHER = {"code": "a", "seed": 1}, {"code": "a", "seed": 2}
+TABLE = pd.DataFrame({"order": ["0 1", "1 0"], "top1": [0.1, 1 / 3]})
+
+
+def kept(recipe=RECIPE, table=TABLE):
+    """The file of a table that was remembered."""
+    pd.testing.assert_frame_equal(remembered(recipe, "a table", lambda: table), table, check_exact=True)
+    return table_path(recipe, "a table")[0]
+
+
+def flipped(content, bit):
+    changed = bytearray(content)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def by_hand(content, *checksummed):
+    """A table that someone typed, below the checksum of something."""
+    return hashlib.sha256(b"".join(checksummed)).hexdigest().encode() + b"\n" + content
+
+
+TYPED = b"order,top1\n0 1,0.9\n1 0,0.9\n"
+DAMAGES = {
+    "a bit of the checksum": lambda content: flipped(content, 3),
+    "a digit": lambda content: content.replace(b"0.1", b"0.2"),
+    "the line break after the checksum": lambda content: flipped(content, 8 * 64),
+    "the last bit": lambda content: flipped(content, 8 * len(content) - 1),
+    "cut in the middle": lambda content: content[: len(content) // 2],
+    "cut after the checksum": lambda content: content[:65],
+    "without the last row": lambda content: content[: content.rindex(b"\n", 0, -1) + 1],
+    "empty": lambda content: b"",
+    "without the checksum": lambda content: content.partition(b"\n")[2],
+    "a row more": lambda content: content + b"1 1,0.5\n",
+    "a line break more": lambda content: content + b"\n",
+    "twice": lambda content: content * 2,
+    "rows exchanged": lambda content: b"".join(content.splitlines(True)[k] for k in (0, 1, 3, 2)),
+    "line breaks of Windows": lambda content: content.replace(b"\n", b"\r\n"),
+    "zeros": lambda content: bytes(len(content)),
+    "no text": lambda content: b"\xff\xfe" * 40,
+    "by hand": lambda content: TYPED,
+    "by hand below the old checksum": lambda content: content[:65] + TYPED,
+    "by hand below its own checksum": lambda content: by_hand(TYPED, TYPED),
+    "by hand below a checksum with another key": lambda content: by_hand(TYPED, b"key", TYPED),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_table_is_computed_anew_and_logged(damage, caplog):
+    path = kept()
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    assert path.read_bytes() != whole and recalled(RECIPE, "a table") is None
+    computed = []
+    again = remembered(RECIPE, "a table", lambda: computed.append(0) or TABLE)
+    pd.testing.assert_frame_equal(again, TABLE, check_exact=True)
+    assert computed == [0] and path.read_bytes() == whole
+    assert f"{path} is damaged: its checksum is not the one it was written with. It is computed anew." in caplog.text
+
+
+def test_the_table_of_another_recipe_in_its_place_is_computed_anew():
+    path, other = kept(), kept(OTHER, TABLE.assign(top1=[0.5, 0.6]))
+    path.write_bytes(other.read_bytes())
+    kept()
+    kept(OTHER, TABLE.assign(top1=[0.5, 0.6]))
+
+
+def test_no_flipped_bit_and_no_cut_gives_a_table():
+    path = kept()
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)):
+        path.write_bytes(flipped(whole, bit))
+        assert recalled(RECIPE, "a table") is None
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert recalled(RECIPE, "a table") is None
+    path.write_bytes(whole)
+    pd.testing.assert_frame_equal(recalled(RECIPE, "a table"), TABLE, check_exact=True)
+
+
+def test_a_removed_table_is_computed_anew():
+    kept().unlink()
+    assert recalled(RECIPE, "a table") is None
+    kept()
+
+
+def test_a_folder_in_the_place_of_a_table_is_named_and_left_alone():
+    path = table_path(RECIPE, "a table")[0]
+    path.mkdir(parents=True)
+    (path / "mine.txt").write_text("mine")
+    for _ in range(2):
+        with pytest.raises(RunStoreError, match=r"^[^\n]*csv cannot be read \(Is a directory\)[^\n]*$") as caught:
+            remembered(RECIPE, "a table", lambda: pytest.fail("computed"))
+        assert str(path) in str(caught.value) and not isinstance(caught.value, DamagedError)
+    assert (path / "mine.txt").read_text() == "mine"
+
+
+@given(data_frames([column("a", dtype=float), column("b", dtype=int)], index=range_indexes(min_size=1, max_size=4)))
+def test_a_remembered_table_has_the_bits_of_the_computed_one(table):
+    recipe = {"a": table["a"].map(repr).tolist(), "b": table["b"].tolist()}
+    found = remembered(recipe, "numbers", lambda: table)
+    pd.testing.assert_frame_equal(found, table, check_exact=True)
+    pd.testing.assert_frame_equal(remembered(recipe, "numbers", lambda: pytest.fail("again")), found, check_exact=True)
+
+
+def test_of_several_that_ask_at_once_one_computes(monkeypatch):
+    computed, asked = [], threading.Semaphore(0)
+
+    def counted(*arguments):
+        asked.release()
+        return recalled(*arguments)
+
+    def slow():
+        computed.append(0)
+        for _ in range(5):  # all four have looked, and this one twice
+            assert asked.acquire(timeout=30)
+        return pd.DataFrame({"top1": [0.5]})
+
+    monkeypatch.setattr(store_module, "recalled", counted)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: remembered({"a": 1}, "table", slow), range(4)))
+    assert len(computed) == 1 and all(table["top1"].item() == 0.5 for table in found)
+
+
+@given(st.binary(max_size=30), st.binary(max_size=30))
+def test_checked_content_is_read_as_it_was_written_and_under_its_key_alone(tmp_path_factory, first, second):
+    path = tmp_path_factory.mktemp("checked") / "file"
+    assert read_checked(path, "key") is None
+    write_checked(path, "key", first, second)
+    assert read_checked(path, "key") == first + second
+    with pytest.raises(DamagedError, match="is damaged"):
+        read_checked(path, "another key")
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "file"
+    write_whole(path, b"before")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunStoreError, match=r"could not be written \(No space left on device\); what was there before"):
+        write_whole(path, b"after")
+    assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]

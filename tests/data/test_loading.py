@@ -1,0 +1,130 @@
+"""The images of a profile: how many, prepared how, and which sentence names what is wrong with them."""
+
+import dataclasses
+import shutil
+
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import TensorDataset
+
+from lsnotebook.core.profiles import Backbone, Images
+from lsnotebook.data import loading
+from lsnotebook.data.loading import load
+from lsnotebook.data.splits import DataError, labels_of
+from lsnotebook.layershuffle.profiles import DIGITS, IMAGENET, SMOKE
+
+TINY = Backbone(image_size=8, patch_size=4)
+
+
+@pytest.mark.parametrize("profile", [SMOKE, DIGITS], ids=lambda profile: profile.name)
+def test_the_parts_are_as_large_as_the_profile_says_and_share_no_image(profile):
+    splits = load(profile.images, profile.backbone)
+    assert len(splits.train) == profile.images.train and len(splits.selection) == profile.images.selection
+    parts = [set(part.indices) for part in splits]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    loading._load.cache_clear()
+    again = load(profile.images, profile.backbone)
+    assert all(part.indices == other.indices for part, other in zip(splits, again, strict=True))
+
+
+def test_an_image_folder_is_cropped_and_greyscale_images_get_three_channels(store, write_images):
+    write_images(store / "mine")
+    splits = load(Images("mine", classes=2, selection=2), TINY)
+    assert [len(part) for part in splits] == [4, 2, 6]
+    assert all(image.shape == (3, 8, 8) for part in splits for image, _ in part)
+    assert labels_of(splits.validation).tolist() == [label for _, label in splits.validation]
+    grey = load(Images("mine", classes=2, selection=2), dataclasses.replace(TINY, channels=1)).validation
+    assert [image.shape for image, _ in grey] == [(1, 8, 8)] * 6
+    assert grey[0][0].eq(-1).all(), "black is -1"
+
+
+def test_without_a_selection_of_its_own_the_validation_images_choose_the_checkpoint(store, write_images):
+    write_images(store / "mine")
+    splits = load(Images("mine", classes=2, selection=0), TINY)
+    assert splits.selection.indices == splits.validation.indices
+    assert splits.selection.dataset is splits.validation.dataset
+
+
+def test_a_missing_folder_is_named_with_the_layout_it_should_have(store):
+    with pytest.raises(DataError) as caught:
+        load(IMAGENET.images, IMAGENET.backbone)
+    assert str(store / "imagenet" / "train") in str(caught.value) and "train/<class>/<image>" in str(caught.value)
+
+
+def test_folders_that_differ_in_their_classes_are_named_since_labels_would_shift(store, write_images):
+    write_images(store / "mine", classes=("a", "b", "c"))
+    shutil.rmtree(store / "mine" / "val" / "a")
+    with pytest.raises(DataError, match=r"train and val of 'mine' differ in their classes \(a\)"):
+        load(Images("mine", classes=3, selection=0), TINY)
+    shutil.rmtree(store / "mine" / "val")
+    with pytest.raises(DataError, match=r"No images of 'mine' in .*val"):
+        load(Images("mine", classes=3, selection=0), TINY)
+
+
+def test_more_class_folders_than_the_profile_has_classes_are_refused(store, write_images):
+    write_images(store / "mine", classes=("a", "b", "c"))
+    with pytest.raises(DataError, match="has 3 classes, but the profile has 2; bring all of them"):
+        load(Images("mine", classes=2, selection=0), TINY)
+
+
+def test_an_empty_folder_is_named(store):
+    for part in ("train", "val"):
+        (store / "mine" / part / "a").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"mine.*train"):
+        load(Images("mine", classes=1, selection=0), TINY)
+
+
+def test_a_part_without_images_is_named():
+    with pytest.raises(DataError, match="validation part of 'digits' has no images"):
+        load(dataclasses.replace(DIGITS.images, train=1597, selection=200), DIGITS.backbone)
+
+
+def test_images_of_the_wrong_size_are_named_with_what_the_backbone_takes():
+    wrong = dataclasses.replace(DIGITS.backbone, image_size=32)
+    with pytest.raises(DataError, match=r"of shape \(1, 8, 8\), but the backbone takes \(1, 32, 32\)"):
+        load(DIGITS.images, wrong)
+
+
+def test_labels_out_of_range_are_refused(monkeypatch):
+    with pytest.raises(DataError, match="from 0 to 9, but the profile has 5 classes"):
+        load(dataclasses.replace(DIGITS.images, classes=5), DIGITS.backbone)
+    negative = TensorDataset(torch.zeros(1797, 1, 8, 8), torch.full((1797,), -1))
+    monkeypatch.setattr(loading, "digits", lambda: negative)
+    with pytest.raises(DataError, match="from -1 to -1"):
+        load(DIGITS.images, DIGITS.backbone)
+
+
+def test_a_damaged_image_of_any_folder_is_named(store, monkeypatch):
+    """As in test_real_images, without the sample."""
+    for part in ("train", "val"):
+        for name in ("a", "b"):
+            (store / "mine" / part / name).mkdir(parents=True)
+            for k in range(3):
+                Image.effect_noise((12, 12), 50).save(store / "mine" / part / name / f"{k}.png")
+    damaged = store / "mine" / "val" / "b" / "1.png"
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    mine = Images("mine", classes=2, selection=0)
+    backbone = dataclasses.replace(SMOKE.backbone, channels=1)
+    monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "0")
+    with pytest.raises(DataError, match=r"val/b/1\.png cannot be decoded"):
+        load(mine, backbone)
+    (store / "mine" / "train" / "a" / "gone.png").symlink_to("nowhere.png")
+    Image.new("I;16", (12, 12), 700).save(store / "mine" / "train" / "b" / "deep.png")
+    with pytest.raises(DataError, match=r"train/a/gone\.png and 1 more cannot be decoded to 8 bits"):
+        load(mine, backbone)
+    monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "1")
+    assert [len(part) for part in load(mine, backbone)] == [6, 5, 5]
+    with pytest.raises(DataError, match="has 2 classes, but the profile has 3; bring all of them"):
+        load(dataclasses.replace(mine, classes=3), backbone)
+
+
+def test_changed_images_are_read_anew(store, write_images):
+    write_images(store / "mine")
+    mine = Images("mine", classes=2, selection=0)
+    image, _ = load(mine, TINY).validation[0]
+    assert load(mine, TINY) is load(mine, TINY)
+    Image.new("RGB", (12, 8), color=(255, 255, 255)).save(store / "mine" / "val" / "a" / "0.png")
+    assert load(mine, TINY).validation[0][0].eq(1).all() and image.eq(-1).all()
+    Image.new("RGB", (12, 8)).save(store / "mine" / "val" / "a" / "more.png")
+    assert len(load(mine, TINY).validation) == 7

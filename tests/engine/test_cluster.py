@@ -1,0 +1,99 @@
+"""The study on a cluster: a local Ray of two nodes, one of which dies."""
+
+import dataclasses
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from click.testing import CliRunner
+from waiting import wait_until
+
+from lsnotebook.cli import main
+from lsnotebook.core.store import RunStoreError
+from lsnotebook.engine import runs
+from lsnotebook.engine.cluster import SweepError, _train, connected, sweep
+from lsnotebook.engine.run import Run, unfinished
+from lsnotebook.engine.state import STATE
+from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
+from lsnotebook.layershuffle.profiles import IMAGENET, PROFILES, SMOKE
+
+ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # Ray's own
+]
+
+LONG = dataclasses.replace(SMOKE, refine=dataclasses.replace(SMOKE.refine, steps=600, check_every=50))
+
+
+@pytest.fixture
+def cluster(store, monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    store.mkdir()
+    soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": soon}  # a death is noticed in seconds
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def weights(run):
+    return (run.folder / "model.safetensors").read_bytes()
+
+
+def test_a_run_whose_node_dies_goes_on_on_another(cluster, monkeypatch, tmp_path):
+    doomed = cluster.add_node(num_cpus=1)
+    run = Run(LONG, BASELINE, 0)
+    state = unfinished(run.folder) / STATE
+    connected(cluster.address)
+
+    with ThreadPoolExecutor() as pool:
+        swept = pool.submit(sweep, [run], cluster.address)
+        wait_until(lambda: state.exists() or swept.done(), 120)
+        cluster.remove_node(doomed, allow_graceful=False)
+        assert runs.status([run])["stands"].item() == "begun"
+        cluster.add_node(num_cpus=1)
+        swept.result(timeout=120)
+    assert runs.status([run])["stands"].item() == "done"
+    ours = weights(run)
+    monkeypatch.setenv("LSNOTEBOOK_DATA", str(tmp_path / "alone"))
+    runs.train(run)
+    assert ours == weights(run), "the same bits as without a cluster"
+
+
+def test_what_fails_is_named_and_the_others_are_trained(cluster, monkeypatch):
+    hot = dataclasses.replace(SMOKE, refine=dataclasses.replace(SMOKE.refine, learning_rate=float("inf")))
+    cluster.add_node(num_cpus=1)
+    good, bad = Run(SMOKE, BASELINE, 0), Run(hot, BASELINE, 1)
+    with pytest.raises(SweepError, match="1 of 3 runs failed, the others are in the store: smoke baseline seed 1"):
+        sweep([good, bad], cluster.address)
+    assert good.folder.exists() and not bad.folder.exists()
+    monkeypatch.setitem(PROFILES, "smoke", dataclasses.replace(SMOKE, seeds=1, sources=1, depths=()))
+    shown = CliRunner().invoke(main, ["status", "smoke", "--address", cluster.address])
+    assert shown.exit_code == 0, shown.output
+    assert "smoke baseline seed 0" in shown.output and "1 done" in shown.output
+
+
+def test_no_cluster_at_an_address_is_one_sentence(store):
+    result = CliRunner().invoke(main, ["sweep", "smoke", "--address", "127.0.0.1:1"])
+    assert result.exit_code == 1
+    assert "There is no Ray cluster at '127.0.0.1:1'" in result.output and "Traceback" not in result.output
+
+
+def test_a_run_on_several_gpus_is_launched_as_the_readme_says(monkeypatch):
+    heard = []
+
+    def launch(command, **_):
+        heard.append(command)
+        return subprocess.CompletedProcess(
+            command, 1, stderr="noise\nError: The disk is full.\nCalledProcessError: 1\n"
+        )
+
+    monkeypatch.setattr("subprocess.run", launch)
+    with pytest.raises(RunStoreError, match=r"^Error: The disk is full\.$"):
+        _train(Run(IMAGENET, LAYERSHUFFLE, 3), 4, None)
+    words = " ".join(heard[0])
+    assert "--num_processes=4" in words and words.endswith("-m lsnotebook train imagenet layershuffle --seed=3")

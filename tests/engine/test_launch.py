@@ -1,0 +1,99 @@
+"""One network on several processes, or compiled: the same is learned, and what cannot work is refused."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from accelerate import FullyShardedDataParallelPlugin
+from accelerate.utils import DistributedType
+from accelerate.utils.fsdp_utils import fsdp2_prepare_auto_wrap_policy
+from safetensors.torch import load_file
+
+from lsnotebook.core.orders import arbitrary
+from lsnotebook.core.profiles import Machine
+from lsnotebook.engine import launch, runs
+from lsnotebook.engine.launch import TrainingError, accelerator_for
+from lsnotebook.engine.run import Run, unfinished
+from lsnotebook.engine.state import STATE
+from lsnotebook.layershuffle.approaches import BASE, LAYERDROP, LAYERSHUFFLE, PREDICT
+from lsnotebook.layershuffle.profiles import SMOKE
+
+PROGRAMS = Path(__file__).parents[1] / "programs"
+
+
+def launched(store, *words, processes=2):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", f"--master-port={port}"]
+    environment = {**os.environ, "LSNOTEBOOK_DATA": str(store)}
+    return subprocess.run([*command, *words], env=environment, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+def test_compiled_layer_by_layer_the_same_is_learned_and_saved_under_the_same_names(learned, far):
+    compiled = learned("compiled", Machine(compile=True))
+    assert far(compiled, learned("whole")) < 1e-4
+    assert not any("_orig_mod" in name for name in compiled)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(tmp_path, monkeypatch, far):
+    """Also with dropped layers, whose gradients DDP would otherwise leave unequal without a word."""
+    approaches = [LAYERSHUFFLE, LAYERDROP, PREDICT]
+    names = [approach.name for approach in approaches]
+    both = tmp_path / "both"
+    ended = launched(both, "-m", "lsnotebook", "train", "smoke", *names, "--seed", "0")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("3 runs of smoke are in the store") == 1, "one rank speaks"
+    wanted = [Run(SMOKE, approach, 0) for approach in approaches]
+    runs.ensure(wanted, workers=1)
+    for run in [Run(SMOKE, BASE, 0), *wanted]:
+        alone = load_file(run.folder / "model.safetensors")
+        with monkeypatch.context() as patch:
+            patch.setenv("LSNOTEBOOK_DATA", str(both))
+            assert far(load_file(run.folder / "model.safetensors"), alone) < 1e-3, run
+            assert not unfinished(run.folder).exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_two_processes_began_is_finished_by_one(tmp_path, monkeypatch, far):
+    """Its state is one file, whatever the number of processes."""
+    base = Run(SMOKE, BASE, 0)
+    both = tmp_path / "both"
+    assert launched(both, str(PROGRAMS / "killed_rank.py")).returncode
+    runs.ensure([base])
+    alone = load_file(base.folder / "model.safetensors")
+    monkeypatch.setenv("LSNOTEBOOK_DATA", str(both))
+    assert (unfinished(base.folder) / STATE).exists() and not base.folder.exists()
+    runs.ensure([base])
+    assert far(load_file(base.folder / "model.safetensors"), alone) < 1e-3
+
+
+@pytest.mark.slow
+def test_a_model_sharded_over_two_processes_runs_in_any_order_and_is_resumed(store, tmp_path):
+    """FSDP: each layer is gathered from both when it runs, so that both must run the same order."""
+    ended = launched(store, str(PROGRAMS / "sharded.py"), str(tmp_path))
+    assert "history [{'step': 2}] far little" in ended.stdout, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "variant", [{}, {"distilled": True}, {"encode_position": True}], ids=["ViT", "DeiT", "position"]
+)
+def test_accelerate_shards_the_layers_each_by_itself(toy, variant):
+    plugin = FullyShardedDataParallelPlugin(fsdp_version=2, auto_wrap_policy="transformer_based_wrap")
+    model = toy(**variant)
+    sharded = fsdp2_prepare_auto_wrap_policy(plugin, model)
+    assert [module for module in model.modules() if sharded(module)] == list(model.vit.layers)
+
+
+def test_the_first_version_of_fsdp_is_refused(monkeypatch):
+    first = SimpleNamespace(distributed_type=DistributedType.FSDP, is_fsdp2=False)
+    monkeypatch.setattr(launch, "Accelerator", lambda **_: first)
+    with pytest.raises(TrainingError, match="version 2"):
+        accelerator_for(SMOKE.refine, arbitrary)

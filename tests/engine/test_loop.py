@@ -1,0 +1,56 @@
+"""The training loop: its learning rate, its orders, and batches in parts."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from lsnotebook.core.orders import arbitrary, sequential
+from lsnotebook.core.profiles import Machine
+from lsnotebook.engine.launch import TrainingError
+from lsnotebook.engine.loop import learning_rate
+from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
+from lsnotebook.layershuffle.model import ShuffleViT
+from lsnotebook.layershuffle.profiles import SMOKE
+
+
+@pytest.mark.parametrize("steps", [1, 10, 400])
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_almost_nothing(steps):
+    schedule = dataclasses.replace(SMOKE.pretrain, steps=steps)
+    rates = pd.Series([learning_rate(schedule, step) for step in range(steps)])
+    assert rates.gt(0).all() and rates.max() == pytest.approx(schedule.learning_rate)
+    assert rates.iloc[: rates.idxmax() + 1].is_monotonic_increasing
+    assert rates.iloc[rates.idxmax() :].is_monotonic_decreasing
+    assert steps < 400 or rates.iloc[-1] < 0.01 * schedule.learning_rate
+
+
+def test_every_batch_has_an_order_of_its_own_and_the_seed_decides_it(run, monkeypatch):
+    seen, forward = [], ShuffleViT.forward
+
+    def spy(model, pixel_values, order=None, labels=None, **options):
+        if labels is not None:
+            seen.append(order)
+        return forward(model, pixel_values, order=order, labels=labels, **options)
+
+    monkeypatch.setattr(ShuffleViT, "forward", spy)
+    run("a", arbitrary, approach=LAYERSHUFFLE)
+    first, seen[:] = list(seen), []
+    run("b", arbitrary, approach=LAYERSHUFFLE)
+    assert seen == first and len(first) == 30 and len(set(first)) > 10
+    seen.clear()
+    run("c", sequential)
+    assert set(seen) == {(0, 1, 2, 3)}
+
+
+@pytest.mark.parametrize("machine", [Machine(accumulate=3), Machine(accumulate=32), Machine(recompute=True)], ids=str)
+def test_short_of_memory_the_same_is_learned(learned, fresh, far, machine):
+    """By gradient accumulation and by gradient checkpointing."""
+    whole = learned("whole")
+    assert far(learned("parts", machine), whole) < 1e-4
+    assert far(fresh().state_dict(), whole) > 1e-3
+
+
+def test_a_batch_that_cannot_be_split_evenly_is_refused(learned, monkeypatch):
+    monkeypatch.setattr("accelerate.Accelerator.num_processes", 3)
+    with pytest.raises(TrainingError, match="A batch of 32 images cannot be split evenly over 3 processes"):
+        learned("three")

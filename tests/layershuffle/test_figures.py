@@ -1,0 +1,58 @@
+"""Figures show what the frames hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsnotebook.layershuffle import figures
+from lsnotebook.layershuffle.approaches import APPROACHES, COLOURS, DRIFTED, REFINED, TABLE_1, TITLES
+
+
+@pytest.fixture
+def accuracies():
+    rng = np.random.default_rng(0)
+    rows = [
+        {"approach": a, "seed": s, "policy": "arbitrary", "draw": d, "order": str(d), "inversions": 3 * d,
+         "top1": rng.uniform(0.1, 0.9)}
+        for a in ("baseline", "layershuffle") for s in range(3) for d in range(4)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_by_order_draws_every_network_under_every_order(accuracies):
+    figure = figures.by_order(accuracies, chance=0.1)
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    drawn = np.concatenate([line.get_ydata() for line in dots])
+    assert np.allclose(np.sort(drawn), np.sort(100 * accuracies["top1"]))
+
+
+def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
+    figure = figures.by_distance(accuracies, chance=0.1)
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "LayerShuffle")
+    expected = accuracies.query("approach == 'layershuffle'").groupby("draw")["top1"].mean()
+    assert np.allclose(np.sort(line.get_ydata()), np.sort(100 * expected))
+
+
+def test_every_approach_that_is_shown_has_a_title_and_a_colour_of_its_own():
+    grouped = {approach.name for approach in (*REFINED.values(), *DRIFTED)}  # shown as one approach each
+    assert set(TITLES) - grouped == set(COLOURS) >= {*(one.name for one in TABLE_1), "layerdrop", "refined"}
+    assert set(TITLES) == {*APPROACHES, "refined"}
+    assert len(set(COLOURS.values())) == len(COLOURS)
+
+
+def test_by_depth_draws_the_mean_of_each_depth_in_each_order():
+    rows = [
+        {"approach": a, "policy": policy, "layers": layers, "seed": seed, "top1": 0.01 * layers + 0.1 * seed}
+        for a in ("layershuffle", "layerdrop") for policy in ("sequential", "arbitrary") for layers in (3, 6)
+        for seed in (0, 1)
+    ]  # fmt: skip
+    published = pd.DataFrame({"approach": ["layershuffle"], "policy": "sequential", "layers": 3, "top1": 0.18})
+    for panel in figures.by_depth(pd.DataFrame(rows), 0.1, published).axes:
+        lines = [line for line in panel.lines if line.get_label() in ("LayerShuffle", "LayerDrop")]
+        assert [line.get_ydata().tolist() for line in lines] == [pytest.approx([8, 11])] * 2
+
+
+def test_the_swarm_has_a_dot_for_every_model():
+    models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.9})
+    figure = figures.swarm(models, 0.1)
+    assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 33

@@ -1,0 +1,67 @@
+"""Measurements on trained networks: computed once, remembered, and of the networks and orders that they name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsnotebook.core.draws import inversions
+from lsnotebook.core.orders import arbitrary, sequential
+from lsnotebook.engine import runs, tables
+from lsnotebook.engine.run import Run, study
+from lsnotebook.layershuffle import measurements
+from lsnotebook.layershuffle.analysis import dependence
+from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERSHUFFLE, REFINED
+from lsnotebook.layershuffle.measurements import accuracies
+from lsnotebook.layershuffle.profiles import SMOKE
+
+
+def test_an_evaluation_is_remembered_until_its_code_changes(monkeypatch):
+    models = [Run(SMOKE, BASE, 0)]
+    first, loaded = accuracies(models, arbitrary, 3), []
+    monkeypatch.setattr(runs, "load", lambda run: loaded.append(run) or pytest.fail("evaluated again"))
+    pd.testing.assert_frame_equal(accuracies(models, arbitrary, 3), first)
+    assert first["order"].nunique() == 3 and not loaded
+    assert first["inversions"].tolist() == [inversions([int(i) for i in order.split()]) for order in first["order"]]
+    for other in ({"orders": 4}, {"part": "selection"}):
+        with pytest.raises(pytest.fail.Exception, match="evaluated again"):
+            accuracies(models, arbitrary, **{"orders": 3, **other})
+    assert first["top1"].between(0, 1).all()
+    monkeypatch.setattr(tables, "code_version", lambda *modules: "another")
+    with pytest.raises(pytest.fail.Exception, match="evaluated again"):
+        accuracies(models, arbitrary, 3)
+
+
+@pytest.mark.slow
+def test_the_refined_have_only_their_layers_and_pruning_to_all_is_no_pruning(trained):
+    model = runs.load(Run(SMOKE, REFINED[2], 0))
+    assert len(model.vit.layers) == model.config.num_hidden_layers == 2
+    table = measurements.refined_accuracies(SMOKE, [2, 4], seeds=1, orders=3)
+    assert set(table["layers"]) == {2, 4} and set(table["approach"]) == {"refined"}
+    models = study(SMOKE, [LAYERSHUFFLE], 1)
+    whole = measurements.pruned_accuracies(models, [4], orders=3).query("policy == 'sequential'")["top1"]
+    assert whole.tolist() == accuracies(models, sequential)["top1"].tolist()
+
+
+@pytest.mark.slow
+def test_merged_accuracies_of_a_study(trained, monkeypatch):
+    models = study(SMOKE, [BASELINE], 4)
+    table = measurements.merged_accuracies(models, sequential, 5)
+    assert len(table) == 5 and (table["order"] == "0 1 2 3").all() and (table["distinct"] == 4).all()
+    assert (table["sources"].map(lambda text: len(set(text.split()))) == 4).all()
+    alone = measurements.merged_accuracies(models, sequential, 5, distinct=1)
+    by_seed = accuracies(models, sequential).set_index("seed")["top1"]
+    assert alone["top1"].tolist() == [by_seed[int(text.split()[0])] for text in alone["sources"]]
+    assert (measurements.drifts(models)["drift"] > 0).all()
+    monkeypatch.setattr(runs, "load", lambda run: pytest.fail("evaluated again"))
+    pd.testing.assert_frame_equal(measurements.merged_accuracies(models, sequential, 5), table)
+
+
+@pytest.mark.slow
+def test_norms_are_in_units_of_the_layers_own_mean(trained):
+    models = study(SMOKE, [BASELINE], 1)
+    table = measurements.norms(models, 40)
+    assert np.allclose(table.groupby("layer")[["contribution", "attention", "mlp"]].mean(), 1)
+    assert (table["distance"] == table["position"] - table["layer"]).all() and len(table) == 40 * 4
+    assert dependence(table)["correlation"].between(-1, 1).all()
+    read = measurements.readability(models, 1, 100)
+    assert read[["accuracy", "first", "others"]].stack().between(0, 1).all()

@@ -1,0 +1,53 @@
+"""Parameters of a notebook: names, types and values, with one sentence for each mistake."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsnotebook.pages.parameters import ParameterError, injected, parsed
+
+LAYERS = range(1, 13)
+
+
+@given(st.sampled_from(LAYERS))
+def test_a_number_in_range_passes_as_number_and_as_text(number):
+    assert parsed("layers", number, LAYERS) == parsed("layers", str(number), LAYERS) == number
+
+
+@given(st.lists(st.sampled_from(LAYERS), min_size=1))
+def test_a_list_passes_as_list_and_as_text_and_one_number_becomes_a_list(numbers):
+    assert parsed("layers", numbers, [LAYERS]) == parsed("layers", str(numbers), [LAYERS]) == numbers
+    assert parsed("layers", numbers[0], [LAYERS]) == [numbers[0]]
+
+
+@given(st.one_of(st.integers(max_value=0), st.integers(min_value=13), st.floats(), st.booleans(), st.text(), st.none()))
+def test_anything_else_is_refused_with_one_sentence(value):
+    if isinstance(value, str) and value.strip().isdigit():
+        return
+    for choices in (LAYERS, [LAYERS]):
+        with pytest.raises(ParameterError) as caught:
+            parsed("layers", value, choices)
+        assert "a whole number from 1 to 12" in str(caught.value)
+        assert repr(value) in str(caught.value)
+
+
+def test_an_empty_list_is_refused():
+    with pytest.raises(ParameterError, match="takes a whole number"):
+        parsed("layers", "[]", [LAYERS])
+
+
+def test_a_choice_close_to_a_name_is_suggested():
+    with pytest.raises(ParameterError) as caught:
+        parsed("profile", "digit", ["smoke", "digits"])
+    expected = "The parameter 'profile' is 'digit', but it takes one of smoke, digits; did you mean 'digits'?"
+    assert str(caught.value) == expected
+
+
+def test_names_come_from_the_injected_cell_alone():
+    cells = ["", "profile: str = 'digits'", "# Parameters\nprofile = 'smoke'\nseds = 3\n", "other = 1"]
+    assert injected(cells) == ["profile", "seds"]
+    assert injected(cells[:2]) == []
+
+
+def test_a_notebook_shows_the_sentence_alone():
+    assert ParameterError("Only this.")._render_traceback_() == ["ParameterError: Only this."]

@@ -1,0 +1,21 @@
+"""Tables of pages: their data are one click away, and intervals stand below their means."""
+
+import base64
+import io
+import re
+
+import pandas as pd
+
+from lsnotebook.pages import tables
+
+
+def test_data_are_one_click_away_and_need_no_server():
+    table = pd.DataFrame({"approach": ["baseline"], "top1": [0.125]})
+    link = re.search(r'href="data:text/csv;base64,([^"]*)"', tables.footnote("made", table))[1]
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(base64.b64decode(link))), table)
+    several = re.search(r'base64,([^"]*)"', tables.footnote("made", {"paper": table, "build": table}))[1]
+    assert pd.read_csv(io.BytesIO(base64.b64decode(several)))["source"].tolist() == ["paper", "build"]
+
+
+def test_intervals_stand_below_their_means():
+    assert "14.3<br><small>[14.0, 14.6]</small>" in tables.table(pd.DataFrame({"share": ["14.3 [14.0, 14.6]"]})).data

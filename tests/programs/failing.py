@@ -1,0 +1,3 @@
+"""A page whose notebook fails."""
+
+raise ValueError("the notebook failed")

@@ -1,0 +1,5 @@
+"""A page that says when it was made."""
+
+import time
+
+print("made at", time.time_ns())

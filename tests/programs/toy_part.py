@@ -1,0 +1,44 @@
+"""The lists of a part of a few lines (see `toy_network`)."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from toy_network import Backwards
+
+from lsnotebook.core.profiles import Approach, Backbone, Images, Part, Profile, Schedule
+from lsnotebook.engine import evaluation, runs
+from lsnotebook.engine.run import all_runs
+from lsnotebook.pages.statements import Claim, Statement, judged
+
+BACKWARDS = Approach("backwards", "Backwards", Backwards(), "toy_network")
+TOY = Profile(
+    name="toy",
+    images=Images("digits", classes=10, selection=100, train=300, validation=100),
+    backbone=Backbone(layers=2, hidden_size=64, image_size=8, channels=1),
+    pretrain=Schedule(steps=60, batch_size=32, learning_rate=5e-3, check_every=30, cpu=True),
+    refine=Schedule(steps=60, batch_size=32, learning_rate=5e-3, check_every=30, cpu=True),
+)
+
+
+def networks(profile: Profile) -> list[tuple[Approach, int]]:
+    return [(BACKWARDS, 1)]
+
+
+def claims(profile: Profile) -> pd.DataFrame:
+    (run,) = all_runs(networks, profile)
+    forward = partial(runs.load(run), order=run.approach.order(run.layers))
+    top1 = evaluation.score([forward], runs.splits_of(run).validation)["top1"].item()
+    statement = Statement("top-1, %", np.full(3, 100 * top1), above=50)
+    return judged({"T1": (Claim("It learns.", "toy"), [statement])})
+
+
+PART = Part(
+    title="A toy",
+    profiles={"toy": TOY},
+    approaches={"backwards": BACKWARDS},
+    networks=networks,
+    claims="toy_part:claims",
+    results={"claims": ("toy_part:claims", networks)},
+    prepare="toy_part:claims",
+)
