@@ -13,7 +13,8 @@ BOOK = Path(__file__).parents[2] / "book"
 HTML = BOOK / "_build" / "html"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TOC = yaml.safe_load((BOOK / "_toc.yml").read_text())
-PAGES = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"])]
+CHAPTERS = [page for chapter in TOC["chapters"] for page in (chapter, *chapter.get("sections", ()))]
+PAGES = [TOC["root"], *(page["file"] for page in CHAPTERS)]
 
 pytestmark = [
     pytest.mark.slow,
