@@ -1,4 +1,4 @@
-"""The command line: `lsnotebook train | sweep | status | claims | record`, as a study goes.
+"""The command line: `lsnotebook train | sweep | status | claims | record`.
 
 The only module that knows all parts. What takes long to import is imported by the command that needs it.
 """
@@ -21,7 +21,7 @@ PARTS: list[Part] = [layershuffle.PART]
 
 class Commands(click.Group):
     def invoke(self, context: click.Context):
-        """Errors for the user are shown as the one sentence that they are."""
+        """Show an error meant for the user as its one sentence."""
         try:
             return super().invoke(context)
         except LsnotebookError as error:
@@ -150,9 +150,9 @@ def claims(profile: Profile, as_json: bool) -> None:
     for claim in judged:
         click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
         for statement in claim["statements"]:
-            low, high = statement["interval"]
+            interval = "" if statement["low"] is None else f" [{statement['low']:.1f}, {statement['high']:.1f}]"
             paper = "" if statement["paper"] is None else f"; paper {statement['paper']:.1f}"
-            numbers = f"{statement['build']:.1f} [{low:.1f}, {high:.1f}]{paper}"
+            numbers = f"{statement['build']:.1f}{interval} over {statement['over']}{paper}"
             click.echo(f"      {statement['verdict']}: {statement['rule']}: {numbers}")
 
 

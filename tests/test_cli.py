@@ -122,6 +122,8 @@ def test_a_part_of_a_few_lines_is_trained_listed_and_judged_with_nothing_else_ch
     monkeypatch.setattr(runs, "train", lambda *a: pytest.fail("trained again"))
     (claim,) = json.loads(invoke("claims", "toy", "--json").stdout)
     assert (claim["id"], claim["verdict"], claim["page"]) == ("T1", "holds", "toy") and claim["build"] > 50
+    assert claim["over"] == "4 quarters of the images" and claim["low"] > 50
+    assert f"[{claim['low']:.1f}, {claim['high']:.1f}] over 4 quarters" in invoke("claims", "toy").stdout
     assert invoke("train", "toy", "backwards", "--prepare").exit_code == 0
     result = invoke("record", "toy")
     assert result.exit_code == 0 and result.stdout == f"{store / 'results' / 'toy' / 'claims.json'}\n", result.output

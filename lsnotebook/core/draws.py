@@ -10,7 +10,7 @@ from lsnotebook.core.randomness import stream
 
 
 def draw(sampler: Sampler, layers: int, count: int, seed: int = 0) -> list[Order]:
-    """`count` orders for an evaluation, or the only one there is: the k-th is the same whatever the count."""
+    """`count` orders for an evaluation, or the only one of a deterministic sampler; the k-th is always the same."""
     count = 1 if sampler.is_deterministic(layers) else count
     return [sampler(layers, stream(seed, f"evaluate {sampler.policy}", k)) for k in range(count)]
 
@@ -57,7 +57,7 @@ class Pruned(Sampler):
 
 
 def inversions(order: Sequence[int]) -> int:
-    """Pairs of layers that run in the other order than in the original: 0 in sequence, L(L-1)/2 reversed.
+    """Pairs of layers that run out of their original order: 0 in sequence, L(L-1)/2 reversed.
 
     Kendall's tau distance from the original order; repeats and omissions are allowed.
     """

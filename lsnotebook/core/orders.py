@@ -2,7 +2,7 @@
 
 A *layer* is known by its index 0 ... L-1, an *order* is a sequence of layer indices, a *position* a place in it.
 A *sampler* draws an order from the number of layers and a random generator. Here are those that networks are trained
-with; those of evaluations alone are in `draws`, since every run depends on what stands here.
+with; those of evaluations alone are in `draws`, since a change here can make every run stale.
 """
 
 import operator
@@ -24,7 +24,7 @@ class Sampler:
     """A way to draw orders: each is a frozen dataclass, whose `repr` stands for it in recipes."""
 
     policy: str
-    """How tables name it, and which random stream it draws from in an evaluation."""
+    """Its name in tables, and in the purpose of its random stream in evaluations."""
     skips_layers = False
     """Whether an order may leave layers out, which then have no gradient."""
 
@@ -78,7 +78,7 @@ sequential, arbitrary, layerdrop = Sequential(), Arbitrary(), LayerDrop()
 def check_order(order: Iterable[int], layers: int) -> Order:
     """Return `order` as a tuple of ints, or raise `OrderError` in one sentence.
 
-    Any sequence of the indices 0 ... `layers`-1 is an order: repeats and omissions included, but not nothing.
+    Any non-empty sequence of the indices 0 ... `layers`-1 is an order, repeats and omissions included.
     """
     try:
         checked = tuple(operator.index(index) for index in order)

@@ -18,7 +18,7 @@ class UnknownNameError(LsnotebookError, ValueError):
 
 @dataclass(frozen=True)
 class Images:
-    """Which images, and what each part of them is for."""
+    """Which images, and how they are split."""
 
     name: str
     """"digits" (scikit-learn's, 1,797 images), or a folder of `data/` that holds image folders."""
@@ -28,11 +28,11 @@ class Images:
     train: int | None = None
     """Training images; None: all that are left."""
     validation: int | None = None
-    """Images that the reported accuracy is of; None: all that are left."""
+    """Images that accuracies are reported on; None: all that are left."""
     folders: tuple[str, str] = ("train", "val")
-    """Where the folder keeps the images to learn from, and those to report."""
+    """Subfolders with the training and with the validation images."""
     augment: bool = False
-    """Learn from images moved by up to an eighth of their size and mirrored, as one does to learn from nothing."""
+    """Data augmentation: random shifts by up to an eighth of the size, and horizontal flips."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Backbone:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the weights are found: Adam as in the paper, linear warm-up, then linear decay to zero."""
+    """How a network is trained: Adam as in the paper, linear warm-up, then linear decay to zero."""
 
     steps: int
     batch_size: int
@@ -71,21 +71,21 @@ class Schedule:
     mixed_precision: str = "no"
     """"no" or "bf16", as Accelerate names them."""
     cpu: bool = False
-    """Train on the CPU even where there is a GPU, with one thread: the same bits whatever else runs."""
+    """Train on the CPU even where there is a GPU, in one thread: the same bits whatever else runs."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """How a machine carries a schedule out: speed and memory, not what is learned, so no part of a run's recipe."""
+    """Options of speed and memory. They do not change what is learned, so they are no part of a run's recipe."""
 
     readers: int = 0
-    """Processes that read images."""
+    """DataLoader workers."""
     decode_on_gpu: bool = False
-    """Decode, resize and scale the images on the GPU, and let the readers only read them."""
+    """Decode, resize and scale the images on the GPU; the workers only read them."""
     compile: bool = False
     """Compile each layer. It takes a minute at first, so that it pays for long runs only."""
     accumulate: int = 1
-    """Gradient accumulation: parts that a batch goes through the network in, one after another."""
+    """Gradient accumulation: micro-batches that a batch is split into."""
     recompute: bool = False
     """Gradient checkpointing: recompute the activations of a layer in the backward pass instead of keeping them."""
 
@@ -118,9 +118,8 @@ class Approach:
     order: Sampler
     """Draws the order of each training batch."""
     network: str
-    """The module that builds the network: `initial(profile, approach, base)` gives it before its first step, `base`
-    being the weights of the network that it refines, if any; `restored(config)` gives it for the weights of a saved
-    run."""
+    """The module that builds the network: `initial(profile, approach, base, checkpoint)` before its first step, from
+    the weights `base` or the folder `checkpoint`, if any; `restored(config)` for the weights of a saved run."""
     refines: "Approach | None" = None
     """The approach whose network (seed 0) it starts from; None: it is pre-trained itself."""
     variant: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""One progress bar that is at home in a terminal and in a notebook, and leaves no litter in a built page.
+"""One progress bar for terminals and notebooks, which leaves no stray output in a built page.
 
 tqdm's notebook bar is a widget, dead or blank in a static page; its terminal bar leaves a line of output for each
 update. Here a terminal gets tqdm, and a notebook one `<progress>` element, updated in place.
@@ -16,8 +16,8 @@ from tqdm.std import tqdm
 class Progress:
     """Counts up to `total` within a `with` block: `progress.advance(3)`.
 
-    Shows nothing in the first `delay` seconds, so that work which turns out to be done leaves no trace; nothing ever if
-    `hidden`, as the ranks of a launch are but for rank 0.
+    Shows nothing in the first `delay` seconds, so that work which is already done leaves no trace; never anything if
+    `hidden`, as on all ranks but rank 0.
     """
 
     def __init__(self, total: int, label: str, delay: float = 0.0, hidden: bool = False):

@@ -1,7 +1,7 @@
 """Every random number of the project derives from (seed, purpose, step), never from a global generator.
 
-A generator is made where it is used and thrown away after: there is no random state to save, so a run that
-was killed and resumed at step 300 draws at step 301 what it would have drawn anyway.
+A generator is made where it is used, and not kept: there is no random state to save, and a run that is
+resumed at step 300 draws at step 301 what it would have drawn anyway.
 """
 
 import zlib

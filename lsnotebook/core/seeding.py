@@ -1,4 +1,4 @@
-"""torch's global generators, seeded for the length of a block: for calls that take no generator of their own."""
+"""torch's global generators, seeded for the length of a block: for calls that take no generator."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ def seeded(seed: int, purpose: str, step: int = 0) -> Iterator[None]:
 
     The global generators, the CPU's and that of the GPU in use, are as they were when the block ends.
     """
-    # To look at the generator of a GPU that this process has not used yet would start it, with all the memory it takes.
+    # Reading the generator of an unused GPU would initialise CUDA, which takes memory.
     in_use = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
     with torch.random.fork_rng(in_use):
         torch.manual_seed(int(stream(seed, purpose, step).integers(2**63)))

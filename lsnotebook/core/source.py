@@ -17,7 +17,7 @@ def code_version(*roots: str) -> str:
     """A hash of the named modules and of all modules of their packages that these import, directly or not.
 
     Docstrings, comments, annotations, layout and the text of messages (errors raised, log lines) do not count, nor do
-    imports, but for what the names stand for that are used. Equal sources have equal hashes under every version of
+    imports, except for what the names in use stand for. Equal sources have equal hashes under every version of
     Python.
     """
     trees = {
@@ -63,7 +63,7 @@ def imports_of(module: str, tree: ast.AST) -> Iterator[str]:
 def is_module(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except ModuleNotFoundError:  # what stands before the last dot is no package
+    except ModuleNotFoundError:  # what is before the last dot is no package
         return False
 
 
@@ -72,7 +72,7 @@ def is_for_type_checking(node: ast.AST) -> bool:
 
 
 def meanings(tree: ast.Module, package: str) -> dict[str, str]:
-    """What each imported name stands for: of the package, the name alone, since its code is hashed where it stands."""
+    """What each imported name stands for; from the package itself the bare name, since its code is hashed too."""
     found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -102,7 +102,7 @@ def computed(node: object, names: dict[str, str]) -> object:
 
 
 def is_wording(node: object) -> bool:
-    """Whether a statement is an import, a docstring, a line for the log, or for type checking."""
+    """Whether a statement is an import, a docstring, a log call, or for type checking."""
     if isinstance(node, ast.Import | ast.ImportFrom) or (isinstance(node, ast.AST) and is_for_type_checking(node)):
         return True
     if not isinstance(node, ast.Expr):

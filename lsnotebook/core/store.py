@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all and are checked when read, and tables that are computed once for a recipe."""
+"""Atomic writes, reads checked against a checksum, and tables cached by recipe hash."""
 
 import hashlib
 import io
@@ -38,12 +38,12 @@ def checksum(*content: bytes) -> str:
 
 
 def hashed(recipe: Mapping) -> str:
-    """Sixteen hexadecimal digits that stand for a recipe."""
+    """The recipe hash: sixteen hexadecimal digits."""
     return checksum(json.dumps(recipe, sort_keys=True).encode())[:16]
 
 
 def write_whole(path: Path, *content: bytes) -> None:
-    """Write a file that appears whole or not at all, also when the process is killed or the disk is full."""
+    """Write a file atomically: whole or not at all, also when the process is killed or the disk is full."""
     part = path.with_name(path.name + ".part")
     try:
         with open(part, "wb") as file:
@@ -80,7 +80,7 @@ def read_checked(path: Path, key: str) -> bytes | None:
 
 
 def recalled(recipe: Mapping, name: str) -> pd.DataFrame | None:
-    """The table that was remembered for a recipe; None where there is none, or where its file is damaged."""
+    """The cached table of a recipe; None where there is none, or where its file is damaged."""
     path, key = table_path(recipe, name)
     try:
         content = read_checked(path, key)
@@ -91,7 +91,7 @@ def recalled(recipe: Mapping, name: str) -> pd.DataFrame | None:
 
 
 def remembered(recipe: Mapping, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """The table that `compute` makes, from the store where the same recipe made it before.
+    """The table that `compute` makes, from the cache where the same recipe made it before.
 
     Of several processes that ask for it at once, one computes it and the others wait.
     """

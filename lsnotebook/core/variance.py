@@ -6,7 +6,7 @@ from statsmodels.stats.anova import anova_lm
 
 
 def variance_shares(accuracies: pd.DataFrame, measure: str = "top1") -> pd.Series:
-    """Where the variance of an approach's accuracy comes from, as shares: seed, order, and both together.
+    """Where the variance of an approach's accuracy comes from, as shares: seed, order, and their interaction.
 
     Every seed is evaluated under the same orders, so this is a two-way random-effects analysis of variance
     without replication; negative estimates of a component count as zero.

@@ -1,1 +1,1 @@
-"""Images in three parts, as batches."""
+"""Images in three splits, as batches."""

@@ -1,4 +1,4 @@
-"""Images moved and mirrored, as one does to learn from nothing."""
+"""Data augmentation: random shifts and horizontal flips."""
 
 import numpy as np
 import torch
@@ -7,15 +7,15 @@ from torch import Tensor
 
 
 def augmented(pixel_values: Tensor, rng: np.random.Generator) -> Tensor:
-    """Each image (B, channels, height, width) moved by up to an eighth of its size, and mirrored half of the time.
+    """Each image (B, channels, height, width) shifted by up to an eighth of its size, and flipped half of the time.
 
-    What moves in is zero (grey).
+    The padding is zero (grey).
     """
     batch, _, height, width = pixel_values.shape
     reach = height // 8
     padded = F.pad(pixel_values, [reach] * 4)
     drawn = rng.integers(0, 2 * reach + 1, (2, batch, 1, 1, 1)), rng.random((batch, 1, 1, 1)) < 0.5
-    # Not blocking: else each step would wait for the GPU.
+    # Non-blocking: else each step would wait for the GPU.
     (top, left), mirrored = (torch.from_numpy(one).to(pixel_values.device, non_blocking=True) for one in drawn)
     across = torch.arange(width, device=pixel_values.device).expand(batch, 1, 1, -1)
     across = torch.where(mirrored, across.flip(-1), across)

@@ -11,8 +11,8 @@ from lsnotebook.core.randomness import stream
 class Batches:
     """The batches of the steps `start` ... `stop`-1, as lists of image indices: a DataLoader's batch sampler.
 
-    A pass takes every image once, in an order drawn anew for each pass; the images that do not fill
-    its last batch are left out of this pass. What a step sees depends on (seed, step) alone.
+    An epoch takes every image once, shuffled anew; the images that do not fill its last batch are
+    left out of this epoch. What a step sees depends on (seed, step) alone.
     """
 
     drop_last = True
@@ -36,7 +36,7 @@ class Batches:
 def loader(images: Dataset, device: torch.device | str = "cpu", readers: int = 0, **options: object) -> DataLoader:
     """A DataLoader that leaves torch's global generator alone, from which it would draw seeds for its workers.
 
-    Its batches lie where `device` copies them from the fastest.
+    For a GPU its batches are in pinned memory.
     """
     return DataLoader(
         images,
@@ -48,5 +48,5 @@ def loader(images: Dataset, device: torch.device | str = "cpu", readers: int = 0
 
 
 def in_turn(images: Dataset, batch_size: int, device: torch.device | str = "cpu", readers: int = 0) -> DataLoader:
-    """All images once, as they stand; the last batch may be short."""
+    """All images once, unshuffled; the last batch may be short."""
     return loader(images, device, readers, batch_size=batch_size)

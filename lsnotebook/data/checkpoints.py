@@ -1,4 +1,4 @@
-"""Where a checkpoint's files lie: in a local folder, or where the hub's files are kept once fetched."""
+"""Where a checkpoint's files are: in a local folder, or in the cache of the Hugging Face hub."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def local_folder(checkpoint: str) -> Path | None:
 
 
 def folder_of(checkpoint: str) -> Path:
-    """The folder of a checkpoint: a local one, or where the hub's files are kept once fetched. Raises `DataError`."""
+    """The folder of a checkpoint: a local one, or one in the hub's cache. Raises `DataError`."""
     if folder := local_folder(checkpoint):
         return folder
     try:

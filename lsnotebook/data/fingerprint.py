@@ -1,4 +1,4 @@
-"""What files hold, as a hash: each is read once, and again only when its size or its time has changed."""
+"""A hash of the content of files, which are read again only when a size or a time has changed."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ class Fingerprint(NamedTuple):
 
 
 RENEWED = 50
-"""A fingerprint is taken as it is for so many times as long as it takes to list the files: looking costs 2 %."""
+"""How long a fingerprint is cached, in multiples of the time to list the files: listing costs 2 %."""
 _last: dict[tuple[Path, tuple[str, ...]], tuple[float, Fingerprint]] = {}
 
 
@@ -49,7 +49,7 @@ def fingerprint(
 
 
 def listed(folder: Path, endings: tuple[str, ...], below: str = "") -> Iterator[tuple[str, int, int]]:
-    """(path from the folder, size, time of change in ns) of its files; of a link that leads nowhere, the link's own."""
+    """(path from the folder, size, time of change in ns) of its files; of a broken link, the link's own."""
     try:
         entries = list(os.scandir(folder / below))
     except (FileNotFoundError, NotADirectoryError):
@@ -75,7 +75,7 @@ def read_once(folder: Path, names: list[str], is_damaged: Callable[[bytes], bool
 
     digest, damaged = hashlib.sha256(), []
     with Progress(len(names), f"reading every file of {folder.name} once", delay=5) as progress:
-        # Threads: decoding and hashing let others run.
+        # Threads: decoding and hashing release the GIL.
         looks = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(delayed(look)(name) for name in names)
         for name, (content, is_bad) in zip(names, looks, strict=True):
             digest.update(f"{name} {content}\n".encode())

@@ -1,4 +1,4 @@
-"""The images of a profile, found where data/README.md says that they lie, and read once per process."""
+"""The images of a profile, found where data/README.md says, and cached per process."""
 
 import functools
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def load(images: Images, backbone: Backbone) -> Splits:
-    """The three parts of a data set, prepared for `backbone`. Raises `DataError`."""
+    """The three splits of a data set, prepared for `backbone`. Raises `DataError`."""
     skip_damaged = os.environ.get("LSNOTEBOOK_SKIP_DAMAGED") == "1"
     return _load(images, backbone, data_root().absolute(), digest(images), skip_damaged)
 
@@ -43,7 +43,7 @@ def _load(images: Images, backbone: Backbone, root: Path, digest: str, skip_dama
 
 
 def digest(images: Images) -> str:
-    """What stands in a run's recipe for the content of its images."""
+    """The content of the images, as a run's recipe has it."""
     return " ".join(of_part(images, part).digest for part in images.folders)
 
 
@@ -114,7 +114,7 @@ def pictures(images: Images, part: str, backbone: Backbone, skip_damaged: bool =
 def prepared(
     read: Callable[[int], Tensor], targets: Sequence[int], classes: Sequence[str], backbone: Backbone
 ) -> Pictures:
-    """Pictures as the backbone's checkpoint wants them."""
+    """Pictures preprocessed for the backbone's checkpoint."""
     checkpoint = folder_of(backbone.checkpoint) if backbone.checkpoint else None
     return Pictures(read, targets, classes, backbone.channels, processor(backbone, checkpoint))
 

@@ -69,7 +69,7 @@ def processor(backbone: "Backbone", checkpoint: Path | None = None) -> BaseImage
     if path and path.exists():
         try:
             return AutoImageProcessor.from_pretrained(path.parent)
-        except Exception as error:  # whatever a file of others makes of it
+        except Exception as error:  # whatever a third-party file causes
             raise DataError(f"{path} cannot be read ({error}); get it anew, or remove it for ViT's own.") from error
     values = [0.5] * backbone.channels
     side = {"height": backbone.image_size, "width": backbone.image_size}
@@ -77,7 +77,7 @@ def processor(backbone: "Backbone", checkpoint: Path | None = None) -> BaseImage
 
 
 def decode(encoded: Sequence[Tensor], channels: int, device: torch.device | str = "cpu") -> list[Tensor]:
-    """Files as uint8 (channels, height, width). On a GPU its own decoder does it, where it knows all the files."""
+    """Files as uint8 (channels, height, width). On a GPU by its own decoder, where that can read all of them."""
     if torch.device(device).type == "cuda":
         mode = ImageReadMode.RGB if channels == 3 else ImageReadMode.GRAY
         with warnings.catch_warnings():
@@ -86,7 +86,7 @@ def decode(encoded: Sequence[Tensor], channels: int, device: torch.device | str 
                 return decode_jpeg(list(encoded), mode, device=device)
             except torch.OutOfMemoryError:
                 raise
-            except RuntimeError:  # a PNG, or a JPEG in the colours of print
+            except RuntimeError:  # a PNG, or a CMYK JPEG
                 pass
     return [pil_to_tensor(opened(one).convert("RGB" if channels == 3 else "L")) for one in encoded]
 
@@ -101,12 +101,12 @@ def is_damaged(content: bytes) -> bool:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
             return image.mode.startswith(("I", "F"))  # 16 or 32 bits, which PIL would cut off at 8
-    except (OSError, SyntaxError, Image.DecompressionBombError):  # the second is what PIL says of a broken PNG
+    except (OSError, SyntaxError, Image.DecompressionBombError):  # SyntaxError: a broken PNG
         return True
 
 
 class Unprepared(Dataset):
-    """`images` as they are read: for readers that leave decoding, resizing and scaling to the GPU."""
+    """`images` as they are read: decoding, resizing and scaling are left to the GPU."""
 
     def __init__(self, images: Subset):
         self.pictures, self.indices = images.dataset, images.indices
@@ -121,7 +121,7 @@ class Unprepared(Dataset):
     def collate(pairs: list[tuple[Tensor, int]]) -> tuple[Tensor, list[tuple[int, ...]], Tensor]:
         """The pictures end to end, their shapes, and the labels.
 
-        Each tensor that a reader hands over takes one of the few files that a process may have open.
+        One tensor for all: each tensor that a worker sends takes a file descriptor.
         """
         pictures, labels = zip(*pairs, strict=True)
         joined = torch.cat([picture.flatten() for picture in pictures])

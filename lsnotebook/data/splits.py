@@ -1,4 +1,7 @@
-"""The three parts of a data set: to learn from, to choose the checkpoint, to report. They never share an image."""
+"""The three splits of a data set: training, selection (of the checkpoint), validation.
+
+They share no image, but for `Images.selection` = 0, where the validation images choose the checkpoint.
+"""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,14 +30,14 @@ class Splits(NamedTuple):
 
 
 def digits() -> Dataset:
-    """The 1,797 real 8x8 images that scikit-learn carries, grey values scaled to -1 ... 1."""
+    """The 1,797 real 8x8 images that come with scikit-learn, grey values scaled to -1 ... 1."""
     bunch = load_digits()
     images = torch.tensor(bunch.images, dtype=torch.float32)[:, None] / 8 - 1  # (1797, 1, 8, 8), from 0 ... 16
     return TensorDataset(images, torch.tensor(bunch.target))
 
 
 def split(images: "Images", train: Dataset, validation: Dataset) -> Splits:
-    """The parts of a data set, the same for every seed; `validation` may be `train` itself, which is then divided."""
+    """The splits of a data set, the same for every seed; `validation` may be `train` itself, which is then divided."""
     shuffled = stream(0, "split").permutation(len(train))
     if train is validation:
         kept, tested = np.split(shuffled, [images.selection + (images.train or len(train))])
@@ -50,7 +53,7 @@ def split(images: "Images", train: Dataset, validation: Dataset) -> Splits:
 
 
 def check(splits: Splits, images: "Images", backbone: "Backbone") -> None:
-    """Raise `DataError` where a part is empty, an image has the wrong size, or a label is out of range."""
+    """Raise `DataError` where a split is empty, an image has the wrong size, or a label is out of range."""
     for part, subset in splits._asdict().items():
         if not len(subset):
             raise DataError(f"The {part} part of {images.name!r} has no images; the profile asks for too many others.")

@@ -1,1 +1,1 @@
-"""Training and evaluation of any part's networks: the loop, its state, several devices, runs, workers, clusters."""
+"""Training and evaluation of any part's networks: the loop, its state, launches, runs, workers, clusters."""

@@ -29,11 +29,11 @@ class SweepError(LsnotebookError, RuntimeError):
 def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> None:
     """Train the missing ones of `wanted` wherever the cluster at `address` has room; None: this machine.
 
-    A run takes `gpus` GPUs, or one core where its profile trains on the CPU. Raises `SweepError` when all that can be
-    trained is, and something failed.
+    A run takes `gpus` GPUs, or one core where its profile trains on the CPU. Raises `SweepError` at the
+    end, where some runs failed.
     """
     ray = connected(address)
-    # A task for what is in the store already would take a GPU for nothing.
+    # A task for a run that is in the store already would take a GPU for nothing.
     missing = [run for run in wanted if not run.folder.exists()]
     bases = [run.base for run in missing if run.base and not run.base.folder.exists()]
     largest = max((node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
@@ -76,7 +76,7 @@ def connected(address: str | None = None):
     if not ray.is_initialized():
         try:
             if address and address != "auto" and "://" not in address:
-                # To a port where nobody listens Ray speaks for minutes, and then it ends the process.
+                # Ray tries a port where nobody listens for minutes, and then ends the process.
                 host, colon, port = address.rpartition(":")
                 if not colon or not port.isdigit():
                     raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
@@ -91,7 +91,7 @@ def connected(address: str | None = None):
 
 
 def _train(run: Run, gpus: int, base: object) -> None:
-    """In a task: by itself, or by `accelerate launch` where the run takes several GPUs."""
+    """In a Ray task: train here, or with `accelerate launch` where the run takes several GPUs."""
     if run.schedule.cpu or gpus == 1:
         runs.train(run)
         return

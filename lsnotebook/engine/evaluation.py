@@ -1,4 +1,4 @@
-"""Accuracy of forward passes over a data set: every batch is read once and goes through all of them."""
+"""Accuracy of forward passes over a data set: every batch is read once for all of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,7 +14,7 @@ from transformers.utils import ModelOutput
 from lsnotebook.data.batches import in_turn
 
 READERS = 16
-"""Processes that read images at most: each holds two batches ready."""
+"""DataLoader workers at most: each prefetches two batches."""
 Measure = Callable[[ModelOutput, Tensor], Tensor]
 """A value for each image (B,), from an output and the labels (B,)."""
 
@@ -43,7 +43,7 @@ def score(
 ) -> pd.DataFrame:
     """One row for each forward pass (a model in an order, a merged model, an ensemble): the mean of each measure.
 
-    Without autograd; on a GPU in bf16, as in training, with the images read by a process for each core.
+    Without autograd; on a GPU in bf16, as in training, with a DataLoader worker for each core.
     """
     sums, on_gpu = np.zeros((len(forwards), len(measures))), torch.device(device).type == "cuda"
     batches = in_turn(images, batch_size, device, min(cpu_count(), READERS) if on_gpu else 0)

@@ -1,4 +1,4 @@
-"""Finished runs on disk: put there in one step, read with their checksums, never unpickled.
+"""Finished runs on disk: moved there atomically, read with their checksums, never unpickled.
 
 The folder of a profile holds::
 
@@ -26,7 +26,7 @@ from lsnotebook.engine.run import Run, unfinished
 def keep(
     folder: Path, recipe: dict, made: dict, config: str, weights: Mapping[str, Tensor], table: pd.DataFrame
 ) -> None:
-    """Move a finished run into place in one step."""
+    """Move a finished run into place atomically."""
     files = {
         "config.json": config.encode(),
         "model.safetensors": save({name: weight.contiguous() for name, weight in weights.items()}, {"format": "pt"}),

@@ -1,7 +1,7 @@
 """A network on the devices of one launch: one process or several, DDP or FSDP, images decoded on the CPU or the GPU.
 
-Under `accelerate launch` a batch is split over the ranks, which all run the order of the step: N processes take
-the same steps as one, and FSDP, which gathers a layer from all ranks when it runs, works as it is.
+Under `accelerate launch` a batch is split over the ranks, which all run the order of the step: N ranks take the
+same steps as one process, and FSDP's all-gathers are the same on all ranks.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class TrainingError(LsnotebookError, RuntimeError):
 
 
 class Launch(NamedTuple):
-    """What trains: the network as Accelerate has prepared it, its optimizer, and how the machine carries it out."""
+    """The network and its optimizer as Accelerate has prepared them, and the options of speed and memory."""
 
     accelerator: Accelerator
     network: nn.Module
@@ -46,7 +46,8 @@ def prepare(network: nn.Module, schedule: "Schedule", sampler: "Sampler", machin
     """The network on the devices of this launch, its layers compiled where asked, and its optimizer."""
     accelerator = accelerator_for(schedule, sampler)
     if machine.compile:
-        for layer in network.vit.layers:  # one by one: a model whose order changes would be compiled again and again
+        layers = [one for one in network.modules() if type(one).__name__ in network._no_split_modules]
+        for layer in layers:  # one by one: a whole model would be recompiled for each order
             layer.compile()
     if machine.recompute:
         # The second is what transformers called it before 5.23.
@@ -66,7 +67,7 @@ def accelerator_for(schedule: "Schedule", sampler: "Sampler") -> Accelerator:
     if world_size() == 1:
         # One process may train at several precisions, and on the CPU after the GPU; Accelerate keeps to the first.
         AcceleratorState._reset_state(reset_partial_state=True)
-    # Without this, a layer that is left out has no gradient, and ranks go on with unequal ones in silence.
+    # Without this, a layer that is left out has no gradient, and the ranks silently go on with unequal ones.
     kwargs = DistributedDataParallelKwargs(find_unused_parameters=sampler.skips_layers)
     accelerator = Accelerator(
         mixed_precision=schedule.mixed_precision,
@@ -93,7 +94,7 @@ def read(
     beside = torch.cuda.Stream(device)
     for joined, shapes, labels in accelerator.prepare_data_loader(unprepared, device_placement=False):
         with torch.cuda.stream(beside):  # while the last step still runs
-            # The decoder writes at once, also to memory that its stream has still to read from.
+            # The decoder does not wait for pending reads of the memory that it writes to.
             beside.synchronize()
             pixel_values = images.dataset.pixels(Unprepared.apart(joined, shapes), device)
         current = torch.cuda.current_stream(device)

@@ -1,6 +1,6 @@
 """One training loop for every approach (Algorithm 1, §4): the approaches differ in the orders that they draw.
 
-All randomness derives from (seed, purpose, step), so a run that goes on at step 300 takes the steps of one that was
+All randomness derives from (seed, purpose, step), so a run that is resumed takes the same steps as one that was
 never interrupted.
 """
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -40,7 +39,7 @@ def fit(
     """Train from step `start` on, with an order drawn anew for each batch.
 
     Yields every `schedule.check_every` steps, and at the end, a row: step, learning_rate, train_loss (the mean since
-    the last row), selection_loss and selection_top1. Raises `TrainingError` where a loss is no longer a number, and
+    the last row), selection_loss and selection_top1. Raises `TrainingError` where a loss is not finite, and
     where a batch cannot be split over the ranks.
     """
     accelerator, network, optimizer, machine = launch
@@ -85,18 +84,18 @@ def selection_orders(sampler: "Sampler", layers: int, seed: int, count: int) -> 
 
 
 def is_best(history: Sequence[dict[str, float]]) -> bool:
-    """Whether the last row has the lowest cross-entropy on the selection images: early stopping keeps its weights."""
+    """Whether the last row has the lowest loss on the selection images: early stopping keeps its weights."""
     *before, last = (row["selection_loss"] for row in history)
     return not before or last < min(before)
 
 
 def gradients(launch: Launch, pixel_values: Tensor, labels: Tensor, order: "Order") -> Tensor:
-    """Add the gradients of this rank's images, accumulated over the parts of the batch, and return their mean loss."""
+    """Accumulate the gradients of this rank's images over micro-batches, and return their mean loss."""
     accelerator, network, _, machine = launch
     parts = list(zip(pixel_values.chunk(machine.accumulate), labels.chunk(machine.accumulate), strict=True))
     loss = torch.zeros((), device=pixel_values.device)
     for k, (images, targets) in enumerate(parts, start=1):
-        share = len(images) / len(pixel_values)  # the loss is a mean, so a part counts by its size
+        share = len(images) / len(pixel_values)  # the loss is a mean: weigh a part by its size
         with accelerator.no_sync(network) if k < len(parts) else contextlib.nullcontext():
             part = network(images, order=order, labels=targets).loss * share
             accelerator.backward(part)
@@ -120,15 +119,15 @@ def selection_score(
     accelerator: Accelerator,
     readers: int = 0,
 ) -> dict[str, float]:
-    """Cross-entropy of the class (never of the position) and top-1 of `images`, averaged over `orders`."""
+    """The training loss (as in the authors' trainer) and top-1 on `images`, averaged over `orders`."""
     network.eval()
     size = max(1, batch_size // accelerator.num_processes) * accelerator.num_processes
     sums = np.zeros(2)
     for pixel_values, labels in accelerator.prepare(in_turn(images, size, accelerator.device, readers)):
         for order in orders:
-            logits = network(pixel_values, order=order).logits.float()
-            each = F.cross_entropy(logits, labels, reduction="none"), (logits.argmax(-1) == labels).float()
-            gathered = accelerator.gather_for_metrics(each)  # without those that filled up the last batch
+            output = network(pixel_values, order=order, labels=labels)
+            each = output.loss.float().expand(len(labels)), (output.logits.argmax(-1) == labels).float()
+            gathered = accelerator.gather_for_metrics(each)  # without the padding of the last batch
             sums += [values.sum().item() for values in gathered]
     network.train()
     loss, correct = sums / (len(images) * len(orders))
@@ -136,7 +135,7 @@ def selection_score(
 
 
 def check_finite(losses: Tensor, first_step: int) -> None:
-    """Raise `TrainingError` that names the first step whose loss is no number."""
+    """Raise `TrainingError` that names the first step whose loss is not finite."""
     bad = (~losses.isfinite()).nonzero()
     if len(bad):
         raise TrainingError(

@@ -1,4 +1,4 @@
-"""What training cost: seconds and, where the GPUs count it, energy in joules."""
+"""What training cost: seconds and, where the GPUs measure it, energy in joules."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from accelerate import Accelerator
 
 
 class Meter:
-    """Counts on from the last row of the history of a run that is resumed."""
+    """Continues from the last row of a resumed run's history."""
 
     def __init__(self, accelerator: Accelerator, history: Sequence[Mapping] = ()):
         self.accelerator = accelerator
@@ -17,7 +17,7 @@ class Meter:
         self.began, self.joules = time.monotonic(), joules(accelerator.device)
 
     def read(self) -> dict[str, float]:
-        """`seconds` since the start and, where all GPUs count them, `joules` of all GPUs, whatever ran on them.
+        """`seconds` since the start and, where all GPUs measure it, `joules` of all GPUs, including other processes.
 
         Under `accelerate launch` all ranks must call this together, since it is a collective.
         """

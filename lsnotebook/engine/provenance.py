@@ -1,4 +1,4 @@
-"""What made a result: the device and the versions, and the line that makes it again."""
+"""What made a result: the device and the versions, and the command that reproduces it."""
 
 import platform
 import subprocess
@@ -29,7 +29,7 @@ def provenance(device: torch.device) -> dict[str, str]:
 
 
 def origin(models: Sequence[Run], notebook: str, **parameters: object) -> str:
-    """How a figure came to be: profile, seeds, what trained its networks, and the line that makes it again."""
+    """How a figure came to be: profile, seeds, what trained its networks, and the command for it."""
     made, seeds = finished.made(models[0]), sorted({run.seed for run in models})
     line = " ".join(f"-p {name} {value}" for name, value in parameters.items())
     return (
@@ -57,7 +57,7 @@ def training_cost(models: Sequence[Run]) -> dict:
 
 
 def commit() -> str:
-    """The commit of the code, marked where files differ from it; "unknown" outside a checkout."""
+    """The commit of the code, marked "dirty" where files differ; "unknown" outside a checkout."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)

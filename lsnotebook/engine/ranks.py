@@ -9,5 +9,5 @@ def world_size() -> int:
 
 
 def rank() -> int:
-    """The number of this process; rank 0 speaks and writes for all."""
+    """The rank of this process; rank 0 reports and writes for all."""
     return int(os.environ.get("RANK", 0))

@@ -13,7 +13,7 @@ from lsnotebook.data.fingerprint import fingerprint
 from lsnotebook.data.loading import digest
 
 LOOP = "lsnotebook.engine.loop"
-"""The training loop: with all that it imports, the code that decides the weights whatever the approach."""
+"""The training loop: it and all that it imports decide the weights of every approach."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Run:
 
     @property
     def base(self) -> "Run | None":
-        """The pre-trained run that this one refines; None for that run, and where a checkpoint is named."""
+        """The pre-trained run that this one refines; None for a pre-trained run, and where a checkpoint is named."""
         if self.approach.refines is None or self.profile.pretrain is None:
             return None
         return Run(self.profile, self.approach.refines, 0)
@@ -81,7 +81,7 @@ def unfinished(folder: Path) -> Path:
 def study(profile: Profile, approaches: Iterable[Approach], seeds: int | None = None) -> list[Run]:
     """The runs of some approaches, `seeds` networks each (by default as many as the profile says).
 
-    There is one base only, which all others refine.
+    The base is a single run, which all others refine.
     """
     return [
         Run(profile, approach, seed)

@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 
 
 def splits_of(run: Run) -> Splits:
-    """The images of a run's profile: to learn from, to choose the checkpoint, to report."""
+    """The images of a run's profile, split into training, selection and validation."""
     return load_images(run.profile.images, run.profile.backbone)
 
 
 def load(run: Run) -> nn.Module:
-    """The trained network, in evaluation mode, on the GPU where there is one and the profile wants it.
+    """The trained network, in evaluation mode, on the GPU where there is one, unless the profile trains on the CPU.
 
     Trains it where it is not in the store. Raises `RunStoreError` where the folder is damaged or of another recipe.
     """
@@ -88,7 +88,7 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
 
 
 def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None:
-    """Train one run and put it in the store, unless it is there already or another process is just making it."""
+    """Train one run and store it, unless it is there already; wait where another process is training it."""
     recipe, folder = run.recipe, run.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
@@ -105,7 +105,7 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
         table = training.train(
             network, splits, run.schedule, run.approach.order, run.seed, unfinished(folder), advance, machine, augment
         )
-        weights = get_model_state_dict(network, options=WHOLE)  # from all ranks
+        weights = get_model_state_dict(network, options=WHOLE)  # a collective
         if run.recipe != recipe:
             raise RunStoreError(
                 f"The images or the checkpoint of {run} changed while it was trained; run the same command again."
@@ -120,7 +120,7 @@ def take_turn(run: Run, held: contextlib.ExitStack, is_main_process: bool) -> No
     """Wait for the lock of a run. The ranks of one launch train together: rank 0 takes it for all."""
     lock = FileLock(run.folder.with_name(run.folder.name + ".lock"), timeout=10)
     ours = said = False
-    while not ours:  # broadcast again and again: ranks give up a wait of ten minutes
+    while not ours:  # broadcast after each timeout: a collective fails after ten minutes
         try:
             if is_main_process:
                 held.enter_context(lock)
@@ -153,7 +153,7 @@ def status(wanted: Sequence[Run]) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Sums are added up in one order whatever the number of cores, so the same seed gives the same bits."""
+    """Sum in one order whatever the number of cores, so that the same seed gives the same bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""The state of a training on disk: one file with all that it needs to go on, written whole and checked when read."""
+"""The training state on disk: one file with all that is needed to resume, written atomically, checked when read."""
 
 import dataclasses
 import json
@@ -38,7 +38,7 @@ def write_state(
 
 
 def read_state(folder: Path, network: nn.Module, optimizer: torch.optim.Adam) -> tuple[list[dict], dict[str, Tensor]]:
-    """The history and the best weights so far, `network` and `optimizer` as they were; nothing at the start.
+    """The history and the best weights so far, with `network` and `optimizer` restored; empty at the start.
 
     Raises `TrainingError` where the file is damaged.
     """
@@ -46,7 +46,7 @@ def read_state(folder: Path, network: nn.Module, optimizer: torch.optim.Adam) ->
     if not history:
         return [], {}
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "adam": {}}
-    for name, tensor in sorted(load(content).items()):  # all ranks in one order, which `load` does not keep
+    for name, tensor in sorted(load(content).items()):  # the same on all ranks; `load` keeps no order
         part, _, rest = name.partition("/")
         parts[part][rest] = tensor
     moments: dict[str, dict[str, Tensor]] = {}

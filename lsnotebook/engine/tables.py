@@ -1,4 +1,4 @@
-"""Tables that are computed from trained networks: each once, remembered, and many side by side.
+"""Tables that are computed from trained networks: each once, then cached, and many side by side.
 
 A table's recipe is the runs that it is computed from, the function that computes it, and its arguments.
 """
@@ -24,7 +24,7 @@ class Table:
 
     name: str
     compute: Callable[..., pd.DataFrame]
-    """A function of a module: what this module and those that it imports compute is part of the recipe."""
+    """A module-level function: the code of its module, with its imports, is part of the recipe."""
     runs: tuple[Run, ...]
     arguments: dict = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class Table:
 def tables(wanted: Sequence[Table], what: str, workers: int | None = None) -> list[pd.DataFrame]:
     """All of the tables, those that are missing computed side by side in `workers` processes of one thread each.
 
-    By default there is one process a core where the networks run on the CPU; where they run on a GPU, none but this.
+    By default there is one worker a core where the networks run on the CPU; on a GPU, this process alone.
     """
     runs.ensure(run for table in wanted for run in table.runs)
     missing = [table for table in wanted if recalled(table.recipe, table.name) is None]

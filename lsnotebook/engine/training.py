@@ -1,6 +1,6 @@
 """Training that can be stopped at any moment: the loop, with its state kept on disk and read back.
 
-A run that is resumed from its state ends in the weights of one that was never interrupted.
+A resumed run ends in the same weights as one that was never interrupted.
 """
 
 import contextlib
@@ -39,12 +39,12 @@ def train(
 ) -> pd.DataFrame:
     """Train `network` in place and leave it with the weights of its best checkpoint (early stopping).
 
-    The best checkpoint is the one with the lowest cross-entropy on the selection images under the sampler's orders.
+    The best checkpoint is the one with the lowest loss on the selection images under the sampler's orders.
     `folder` keeps the state: where it holds one, training goes on from there. `advance` is told how many steps were
     done.
 
-    Returns the rows of `loop.fit` with seconds and, where the device tells, joules. Raises `TrainingError` where the
-    loss is no longer a number, where a batch cannot be split over the ranks, where it does not fit into the GPU's
+    Returns the rows of `loop.fit` with seconds and, where it is measured, joules. Raises `TrainingError` where the
+    loss is not finite, where a batch cannot be split over the ranks, where it does not fit into the GPU's
     memory, and where the state is damaged.
     """
     layers = network.config.num_hidden_layers
@@ -61,7 +61,7 @@ def train(
             done = int(row["step"])
     except torch.OutOfMemoryError:
         out_of_memory = True
-    if out_of_memory:  # only now has the traceback let go of what the failed pass kept
+    if out_of_memory:  # only now has the traceback freed what the failed pass kept
         raise TrainingError(too_large(launch, splits, schedule, sampler(layers, stream(seed, "order", 0))))
     options = dataclasses.replace(WHOLE, broadcast_from_rank0=launch.accelerator.num_processes > 1)
     set_model_state_dict(launch.network, best, options=options)
@@ -80,7 +80,7 @@ def save(launch: Launch, folder: Path, history: list[dict], best: dict[str, torc
 
 
 def too_large(launch: Launch, splits: Splits, schedule: Schedule, order: Order) -> str:
-    """What to say when a part of a batch does not fit into the memory: the size that does."""
+    """The error message where a micro-batch does not fit into memory: it names the size that does."""
     accelerator, network, _, machine = launch
     size = -(-min(schedule.batch_size, len(splits.train)) // accelerator.num_processes // machine.accumulate)
     if accelerator.distributed_type == DistributedType.FSDP:  # no rank runs a layer alone

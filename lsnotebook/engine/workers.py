@@ -1,4 +1,4 @@
-"""Independent jobs side by side in processes of their own, which report their progress to this one."""
+"""Independent jobs side by side in worker processes, which report their progress to this one."""
 
 import multiprocessing
 import os
@@ -11,7 +11,7 @@ import torch
 
 Advance = Callable[[int], None]
 _reports: list = []
-"""In a worker: where it reports to."""
+"""In a worker: the queue that it reports to."""
 
 
 def side_by_side(
@@ -19,16 +19,16 @@ def side_by_side(
 ) -> None:
     """Call `do(job, advance)` for every job, `workers` at a time, each in one thread.
 
-    Raises the first failure, which ends the wait. `do` must be a function of a module, and `imports` names the modules
-    that it takes long to import: processes are forked from one that has imported them and done nothing else, since a
-    torch that has computed may hang when it is forked.
+    Raises the first failure, which ends the wait. `do` must be a module-level function, and `imports` names the
+    modules that are slow to import: workers are forked from a server that has imported them and done nothing else,
+    since a torch that has computed may hang when it is forked.
     """
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:
         context.set_forkserver_preload([do.__module__, *dict.fromkeys(imports)])
-    reports = context.SimpleQueue()  # written at once: what a job has reported is here before the job is known to end
-    started = prepare, (reports, dict(os.environ))
+    reports = context.SimpleQueue()  # written at once: reports of a job arrive before its result
+    started = start, (reports, dict(os.environ))
     with ProcessPoolExecutor(min(workers, len(jobs)), context, *started) as pool:
         try:
             waiting = {pool.submit(work, do, job) for job in jobs}
@@ -42,17 +42,17 @@ def side_by_side(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def prepare(reports: "multiprocessing.SimpleQueue[int]", environment: dict[str, str]) -> None:
-    """In a worker, before its first job. The process that it was forked from has the environment of an earlier time."""
+def start(reports: "multiprocessing.SimpleQueue[int]", environment: dict[str, str]) -> None:
+    """In a worker, before its first job. The fork server has the environment of an earlier time."""
     _reports.append(reports)
     os.environ.clear()
     os.environ.update(environment)
-    torch.set_num_threads(1)  # two threads a process on cores that are busy wait for each other
+    torch.set_num_threads(1)  # more threads than cores would wait for each other
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def end_with_parent() -> None:
-    """A worker of a pool whose process was killed would wait for work for ever."""
+    """End with the parent: if that is killed, a worker would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()

@@ -24,7 +24,7 @@ def all_networks(profile: Study) -> list[tuple[Approach, int]]:
     """The networks that all pages ask for by default."""
     return [
         *table_1_networks(profile),
-        (PREDICT_SUM, 2),
+        (PREDICT_SUM, profile.seeds),
         *((approach, profile.seeds) for approach in (LAYERDROP, *(REFINED[layers] for layers in profile.depths))),
         *((approach, profile.sources) for approach in (BASELINE, LAYERSHUFFLE)),
         *((approach, DRIFT_SEEDS) for approach in DRIFTED),

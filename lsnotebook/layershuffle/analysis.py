@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from lsnotebook.core.orders import Order, arbitrary
@@ -18,6 +19,7 @@ from lsnotebook.data.splits import Splits
 from lsnotebook.layershuffle.model import ShuffleViT
 
 NORMS = ("contribution", "attention", "mlp")
+FOLDS = 5
 
 
 class Trace(NamedTuple):
@@ -27,6 +29,8 @@ class Trace(NamedTuple):
     """(B, P) the layer that ran."""
     outputs: np.ndarray
     """(B, P, D) the class token of the layer's output."""
+    incoming: np.ndarray
+    """(B, P) norm of the class token that the layer was given."""
     contribution: np.ndarray
     """(B, P) norm of what the layer added to the class token."""
     attention: np.ndarray
@@ -40,7 +44,7 @@ class Trace(NamedTuple):
 def trace(model: ShuffleViT, pixel_values: Tensor, orders: Sequence[Order]) -> Trace:
     """Run each of the images (B, channels, height, width) in its own order, and record what the layers do.
 
-    The orders are of one length. At each position all images whose turn it is go through a layer together; this is
+    The orders are of one length. At each position the images that run the same layer form a batch; this is
     the forward pass of `ShuffleViT`, image by image. Dropout is off.
     """
     layers = torch.tensor(orders)  # (B, P)
@@ -48,7 +52,7 @@ def trace(model: ShuffleViT, pixel_values: Tensor, orders: Sequence[Order]) -> T
     with torch.inference_mode():
         z = model.vit.embeddings(pixel_values.to(model.device))  # (B, N+1, D)
         outputs = torch.empty(*layers.shape, z.shape[-1])
-        contribution, attention, mlp = (torch.empty(layers.shape) for _ in range(3))
+        incoming, contribution, attention, mlp = (torch.empty(layers.shape) for _ in range(4))
         weights = torch.empty(*layers.shape, model.config.num_attention_heads, z.shape[1])
         for position in range(layers.shape[1]):
             for index in layers[:, position].unique().tolist():
@@ -61,11 +65,12 @@ def trace(model: ShuffleViT, pixel_values: Tensor, orders: Sequence[Order]) -> T
                 added = block.mlp(block.layernorm_after(given + attended))
                 z[here] = after = given + attended + added
                 outputs[here, position] = after[:, 0].cpu()
+                incoming[here, position] = before[:, 0].norm(dim=-1).cpu()
                 contribution[here, position] = (after - before)[:, 0].norm(dim=-1).cpu()
                 attention[here, position] = attended[:, 0].norm(dim=-1).cpu()
                 mlp[here, position] = added[:, 0].norm(dim=-1).cpu()
                 weights[here, position] = attention_weights[:, :, 0].cpu()
-    return Trace(*(part.numpy() for part in (layers, outputs, contribution, attention, mlp, weights)))
+    return Trace(*(part.numpy() for part in (layers, outputs, incoming, contribution, attention, mlp, weights)))
 
 
 def trace_images(model: ShuffleViT, splits: Splits, images: int = 1000) -> Trace:
@@ -78,32 +83,47 @@ def trace_images(model: ShuffleViT, splits: Splits, images: int = 1000) -> Trace
 
 
 def norms(models: Sequence[nn.Module], splits: Splits, images: int) -> pd.DataFrame:
-    """How much each layer of one model adds to the class token at each position, in units of its mean over positions.
+    """How much each layer of one model adds to the class token at each position.
 
-    One row for each (image, position): layer, position, distance (position minus original index), and contribution,
-    attention and mlp as in `Trace`, divided by the layer's mean.
+    One row for each (image, position): image, layer, position, distance (position minus original index); contribution,
+    attention and mlp as in `Trace`, in units of the layer's mean over positions; and relative, the contribution's norm
+    as a share of that of the class token that the layer was given.
     """
     (model,) = models
     traced = trace_images(model, splits, images)
     table = pd.DataFrame({name: getattr(traced, name).ravel() for name in NORMS})
-    table["layer"] = traced.layers.ravel()
-    table["position"] = np.tile(np.arange(traced.layers.shape[1]), len(traced.layers))
-    table["distance"] = table["position"] - table["layer"]
+    table["relative"] = table["contribution"] / traced.incoming.ravel()
+    table.insert(0, "image", np.repeat(np.arange(len(traced.layers)), traced.layers.shape[1]))
+    table.insert(1, "layer", traced.layers.ravel())
+    table.insert(2, "position", np.tile(np.arange(traced.layers.shape[1]), len(traced.layers)))
+    table.insert(3, "distance", table["position"] - table["layer"])
     for name in NORMS:
         table[name] /= table.groupby("layer")[name].transform("mean")
     return table
 
 
-def dependence(norms: pd.DataFrame, measure: str = "contribution") -> pd.DataFrame:
-    """Spearman's rank correlation of a norm with the unsigned distance from the layer's original position.
+def explained_by_distance(norms: pd.DataFrame, measure: str) -> np.ndarray:
+    """For each image of one network: the share of the variance of the log of a norm that the distance explains beyond
+    layer and position (a cross-validated R^2, which is negative where the distance only adds noise).
 
-    One row for each network: approach, seed, correlation.
+    Two linear models, of layer and position and of these and the unsigned distance, all as categories, are fitted on
+    four fifths of the images and tested on the others, in turn.
     """
-    rows = [
-        (*names, stats.spearmanr(group["distance"].abs(), group[measure]).statistic)
-        for names, group in norms.groupby(["approach", "seed"], sort=False)
-    ]
-    return pd.DataFrame(rows, columns=["approach", "seed", "correlation"])
+    y = np.log(norms[measure].to_numpy() + 1e-12)
+    without = pd.get_dummies(norms[["layer", "position"]].astype("category"), dtype=float).to_numpy()
+    distances = pd.get_dummies(norms["distance"].abs(), dtype=float).to_numpy()
+    folds = list(GroupKFold(FOLDS).split(y, groups=norms["image"]))
+    errors = [predicted(x, y, folds) - y for x in (without, np.hstack([without, distances]))]
+    gain = pd.Series(errors[0] ** 2 - errors[1] ** 2).groupby(norms["image"].to_numpy()).mean()
+    return (gain / y.var()).to_numpy()
+
+
+def predicted(x: np.ndarray, y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Cross-validated predictions of a linear regression of y (K,) on x (K, F)."""
+    found = np.empty_like(y)
+    for fit, test in folds:
+        found[test] = x[test] @ np.linalg.lstsq(x[fit], y[fit], rcond=None)[0]
+    return found
 
 
 def outputs_of(traced: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -112,34 +132,59 @@ def outputs_of(traced: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
     return traced.outputs[image, position], position
 
 
-def predicted_by_neighbours(vectors: np.ndarray, positions: np.ndarray, neighbours: int = 15) -> np.ndarray:
-    """The cross-validated k-nearest-neighbour prediction of the position of each vector (B, D)."""
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    return cross_val_predict(KNeighborsClassifier(neighbours), vectors, positions, cv=folds)
+def probe(vectors: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+    """The cross-validated prediction of the label of each vector (K, D) by linear discriminant analysis.
+
+    Outputs of one image, whose number is in `groups` (K,), are in one fold.
+    """
+    folds = GroupKFold(FOLDS) if groups is not None else StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    reader = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis())
+    return cross_val_predict(reader, vectors, labels, groups=groups, cv=folds)
 
 
 def readability(models: Sequence[nn.Module], splits: Splits, layer: int, images: int) -> pd.DataFrame:
-    """How well the position of a layer of one model is predicted from its outputs by `predicted_by_neighbours`.
+    """The position of one layer of one model, predicted by `probe` from its output, its norm, and its direction.
 
-    One row: accuracy, and the recall of the first quarter of the positions and of the others.
+    One row for each image: image, position, and the predictions output, norm (from its logarithm and the square of
+    that) and direction (from the output divided by its norm).
     """
     (model,) = models
     vectors, positions = outputs_of(trace_images(model, splits, images), layer)
-    correct = predicted_by_neighbours(vectors, positions) == positions
-    first = positions < model.config.num_hidden_layers / 4
-    shares = {"accuracy": correct.mean(), "first": correct[first].mean(), "others": correct[~first].mean()}
-    return pd.DataFrame([shares])
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    features = {
+        "output": vectors,
+        "norm": np.hstack([np.log(length), np.log(length) ** 2]),
+        "direction": vectors / length,
+    }
+    found = {name: probe(values, positions) for name, values in features.items()}
+    return pd.DataFrame({"image": range(len(positions)), "position": positions, **found})
+
+
+def joint_readability(models: Sequence[nn.Module], splits: Splits, images: int) -> pd.DataFrame:
+    """Of the outputs of all layers at all positions of one model: how often `probe` predicts position and layer.
+
+    One row for each image, all of whose outputs are in one fold: image, position, layer (shares of its outputs).
+    """
+    (model,) = models
+    vectors, labels = joint(trace_images(model, splits, images), images)
+    correct = {name: probe(vectors, labels[name], labels["image"]) == labels[name] for name in ("position", "layer")}
+    return pd.DataFrame(correct).groupby(labels["image"]).mean().reset_index()
 
 
 def joint(traced: Trace, images: int = 80) -> tuple[np.ndarray, pd.DataFrame]:
-    """The outputs (K, D) of all layers at all positions for the first images, and their layer and position (§5)."""
+    """The outputs (K, D) of all layers at all positions for the first images, with image, layer, position (§5)."""
     outputs = traced.outputs[:images]
-    labels = {"layer": traced.layers[:images].ravel(), "position": np.tile(np.arange(outputs.shape[1]), len(outputs))}
-    return outputs.reshape(-1, outputs.shape[-1]), pd.DataFrame(labels)
+    count, positions, width = outputs.shape
+    labels = {
+        "image": np.repeat(np.arange(count), positions),
+        "layer": traced.layers[:images].ravel(),
+        "position": np.tile(np.arange(positions), count),
+    }
+    return outputs.reshape(-1, width), pd.DataFrame(labels)
 
 
 def attention_maps(traced: Trace, images: int) -> np.ndarray:
     """(B, P, rows, columns): the class token's attention, the mean over the heads; patches as in the image."""
     weights = traced.weights[:images].mean(axis=2)
-    side = math.isqrt(weights.shape[-1])  # before the patches stand the class token and, in DeiT, the distillation's
+    side = math.isqrt(weights.shape[-1])  # the class token and, in DeiT, the distillation token come first
     return weights[..., -(side**2) :].reshape(*weights.shape[:2], side, side)

@@ -39,7 +39,7 @@ DRIFTED = tuple(
     for approach, factors in ((BASELINE, (4, 12, 32)), (LAYERSHUFFLE, (4, 12)))
     for factor in factors
 )
-"""Refined with higher learning rates, so that they drift further from the base: to see when merged models break."""
+"""Refined with higher learning rates, so that they drift further from the base (§4.4): when do merged models break?"""
 DRIFT_SEEDS = 3
 
 TABLE_1 = (BASELINE, LAYERSHUFFLE, POSITION, PREDICT)
@@ -59,5 +59,5 @@ COLOURS = {
     "layerdrop": "#009e73",
     "refined": "#c8553d",
 }
-"""Told apart by readers with any colour vision (after Okabe and Ito), on light and on dark."""
+"""Safe for colour-blind readers (after Okabe and Ito), on light and on dark."""
 MARKERS = {"layershuffle": "o", "layerdrop": "s", "baseline": "D", "refined": "^"}

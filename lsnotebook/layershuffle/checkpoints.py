@@ -29,7 +29,7 @@ def from_checkpoint(folder: Path, backbone: "Backbone", classes: int, variant: M
             model, report = ShuffleViT.from_pretrained(
                 folder, num_labels=classes, ignore_mismatched_sizes=True, output_loading_info=True, **variant
             )
-    except Exception as error:  # whatever files of others make of it
+    except Exception as error:  # whatever third-party files cause
         raise CheckpointError(f"The checkpoint {name!r} in {folder} cannot be read ({error}); get it anew.") from error
     config = model.config
     sizes = {
@@ -60,7 +60,7 @@ def from_checkpoint(folder: Path, backbone: "Backbone", classes: int, variant: M
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Without Hugging Face's bars and its report, which would stand in pages; what it reports is checked here."""
+    """Without Hugging Face's progress bars and load report, which would show on pages; the report is checked here."""
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

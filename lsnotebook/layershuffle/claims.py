@@ -1,33 +1,32 @@
 """Every claim of the paper as statements on the networks of a profile (see `pages.statements`).
 
-The bounds say what the paper's words mean here ("most", "on a par"); they were fixed before the results.
+The bounds say what the paper's words mean here; each says where it comes from. They are fixed before the results are
+seen, and the paper's own numbers pass them (tests/layershuffle/test_claims.py).
 """
 
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
-from lsnotebook.core.orders import arbitrary
-from lsnotebook.layershuffle import measurements, paper
-from lsnotebook.layershuffle.analysis import dependence
+from lsnotebook.layershuffle import paper
 from lsnotebook.layershuffle.approaches import TABLE_1, TITLES
-from lsnotebook.layershuffle.build import IMAGENET_CHANCE, POLICIES, Build, kept
+from lsnotebook.layershuffle.build import IMAGENET_CHANCE, Build, kept
 from lsnotebook.layershuffle.profiles import Study
-from lsnotebook.pages.statements import Claim, Statement, judged
+from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
 
-PAR = 5.0
-"""Points of top-1 within which two approaches are "on a par" or differ "only slightly"."""
-FAR = 25.0
-"""Points of top-1 that are "far above"."""
-COLLAPSE = 25.0
-"""A collapsed model keeps less than this share, in %, of its accuracy above chance."""
+PAR = Bounds("“on a par”, “only slightly”: 5 points, a few times the paper's own differences", above=-5, below=5)
+MORE = Bounds("the words say which is more, not by how much", above=0)
+COLLAPSE = Bounds("“collapse”: less than a quarter is left", below=25)
+SHARE = (0, 100)
+"""The limits of a share in %, whose interval is asymmetric."""
 KEPT = "kept of the accuracy above chance, %"
+OVER_IMAGES = ("networks", "images")
 
 
 def baseline_collapses(build: Build) -> list[Statement]:
-    sample = build.kept(build.top1("baseline", "arbitrary"), build.top1("baseline", "sequential"))
-    return [Statement(KEPT, sample, below=COLLAPSE, paper=kept_in_paper("baseline"))]
+    return [Statement(KEPT, build.share_kept("baseline"), COLLAPSE, kept_in_paper("baseline"), limits=SHARE)]
 
 
 def kept_in_paper(approach: str) -> float:
@@ -35,151 +34,156 @@ def kept_in_paper(approach: str) -> float:
     return kept(paper.top1(approach, "arbitrary"), paper.top1(approach, "sequential"), 100 * IMAGENET_CHANCE)
 
 
+def difference(build: Build, one: tuple[str, str], other: tuple[str, str], quantity: str, bounds: Bounds) -> Statement:
+    """Of two cells of Table 1, each (approach, policy), paired by network and order."""
+    return Statement(quantity, build.top1(*one) - build.top1(*other), bounds, paper.top1(*one) - paper.top1(*other))
+
+
 def shuffle_costs_moderately(build: Build) -> list[Statement]:
-    sample = build.top1("baseline", "sequential") - build.top1("layershuffle", "sequential")
-    published = paper.top1("baseline", "sequential") - paper.top1("layershuffle", "sequential")
-    return [Statement("points lost in sequence", sample, above=0, below=15, paper=published)]
+    bounds = Bounds("“moderate”: less than twice the paper's loss", above=0, below=15)
+    cells = ("baseline", "sequential"), ("layershuffle", "sequential")
+    return [difference(build, *cells, "points lost in sequence", bounds)]
 
 
 def shuffle_keeps_most(build: Build) -> list[Statement]:
-    shuffled, baseline = (build.top1(name, "arbitrary") for name in ("layershuffle", "baseline"))
-    sample = build.kept(shuffled, build.top1("layershuffle", "sequential"))
-    more = paper.top1("layershuffle", "arbitrary") - paper.top1("baseline", "arbitrary")
+    most, far = Bounds("“most”: more than half", above=50), Bounds("“far above”: a quarter of all images", above=25)
+    cells = ("layershuffle", "arbitrary"), ("baseline", "arbitrary")
     return [
-        Statement(KEPT, sample, above=50, paper=kept_in_paper("layershuffle")),
-        Statement("points more than the baseline", shuffled - baseline, above=FAR, paper=more),
+        Statement(KEPT, build.share_kept("layershuffle"), most, kept_in_paper("layershuffle"), limits=SHARE),
+        difference(build, *cells, "points more than the ViT", far),
     ]
 
 
-def differences(build: Build, approach: str) -> list[Statement]:
-    """`approach` less LayerShuffle, in both orders."""
+def on_a_par(build: Build, approach: str) -> list[Statement]:
+    what = "points of difference to LayerShuffle, {}"
     return [
-        Statement(
-            f"points of difference to LayerShuffle, {policy}",
-            build.top1(approach, policy) - build.top1("layershuffle", policy),
-            above=-PAR,
-            below=PAR,
-            paper=paper.top1(approach, policy) - paper.top1("layershuffle", policy),
-        )
+        difference(build, (approach, policy), ("layershuffle", policy), what.format(policy), PAR)
         for policy in ("arbitrary", "sequential")
     ]
 
 
 def position_changes_little(build: Build) -> list[Statement]:
-    return differences(build, "layershuffle-position")
+    return on_a_par(build, "layershuffle-position")
 
 
 def predict_is_slightly_worst(build: Build) -> list[Statement]:
-    predict = "layershuffle-predict"
+    predict, what = "layershuffle-predict", "points more of {}, arbitrary"
     worst = [
-        Statement(
-            f"points more of {TITLES[name]}, arbitrary",
-            build.top1(name, "arbitrary") - build.top1(predict, "arbitrary"),
-            above=0,
-            paper=paper.top1(name, "arbitrary") - paper.top1(predict, "arbitrary"),
-        )
+        difference(build, (name, "arbitrary"), (predict, "arbitrary"), what.format(TITLES[name]), MORE)
         for name in ("layershuffle", "layershuffle-position")
     ]
-    return [*differences(build, predict), *worst]
+    return [*on_a_par(build, predict), *worst]
 
 
 def layers_predict_their_position(build: Build) -> list[Statement]:
-    chosen = build.table_1.query("approach == 'layershuffle-predict' and policy == 'arbitrary'")
-    sample = 100 * chosen.groupby("seed")["position"].mean().to_numpy()
-    published = paper.statement("position_predicted")
-    return [Statement("positions predicted correctly, %", sample, above=90, paper=published)]
+    always, published = Bounds("“almost always”: nine times of ten", above=90), paper.statement("position_predicted")
+    values = build.positions("layershuffle-predict")
+    return [Statement("positions predicted correctly, %", values, always, published, limits=SHARE)]
 
 
 def original_order_is_better(build: Build) -> list[Statement]:
     return [
-        Statement(
-            f"points more in sequence, {approach.title}",
-            build.top1(approach.name, "sequential") - build.top1(approach.name, "arbitrary"),
-            above=0,
-            paper=paper.top1(approach.name, "sequential") - paper.top1(approach.name, "arbitrary"),
-        )
-        for approach in TABLE_1
+        difference(build, (name, "sequential"), (name, "arbitrary"), f"points more in sequence, {TITLES[name]}", MORE)
+        for name in (approach.name for approach in TABLE_1)
     ]
 
 
 def pruned_in_sequence(build: Build) -> list[Statement]:
     few, *more = build.profile.depths
-    more_than = {k: build.depth("layershuffle", "sequential", k) - build.depth("layerdrop", "sequential", k)
-                 for k in (few, *more)}  # fmt: skip
+    more_than = {
+        k: build.depth("layershuffle", "sequential", k) - build.depth("layerdrop", "sequential", k)
+        for k in (few, *more)
+    }
     published = paper.figure1b().query(f"policy == 'sequential' and layers == {few}").set_index("approach")["top1"]
-    difference = 100 * (published["layershuffle"] - published["layerdrop"]) if len(published) else None
+    of_paper = 100 * (published["layershuffle"] - published["layerdrop"]) if len(published) else None
+    par = Bounds("“about equal”, “slightly ahead”, both within ten points in the text", above=-10, below=10)
     return [
-        Statement(f"points more than LayerDrop with {few} layers", more_than[few], above=0, paper=difference),
-        *(
-            Statement(f"points of difference with {k} layers", more_than[k], above=-2 * PAR, below=2 * PAR)
-            for k in more
-        ),
+        Statement(f"points more than LayerDrop with {few} layers", more_than[few], MORE, of_paper),
+        *(Statement(f"points of difference with {k} layers", more_than[k], par) for k in more),
     ]
 
 
 def pruned_in_arbitrary_order(build: Build) -> list[Statement]:
     depths = [*build.profile.depths, build.profile.backbone.layers]
     shuffle = {k: build.depth("layershuffle", "arbitrary", k) for k in depths}
-    others = {k: np.maximum(*(build.depth(name, "arbitrary", k) for name in ("layerdrop", "baseline"))) for k in depths}
-    return [
-        *(Statement(f"points more than LayerDrop and ViT with {k} layers", shuffle[k] - others[k], above=2 * PAR)
-          for k in build.profile.depths[1:]),
-        *(Statement(f"points more with {more} layers than with {fewer}", shuffle[more] - shuffle[fewer], above=0)
-          for fewer, more in pairwise(depths)),
-    ]  # fmt: skip
+    survives = Bounds("“only LayerShuffle works”: a tenth of all images apart", above=10)
+    apart = [
+        Statement(f"points more than {TITLES[name]} with {k} layers", shuffle[k] - other, survives)
+        for k in build.profile.depths[1:]
+        for name in ("layerdrop", "baseline")
+        for other in [build.depth(name, "arbitrary", k)]
+    ]
+    better = [
+        Statement(f"points more with {more} layers than with {fewer}", less(shuffle[more], shuffle[fewer]), MORE)
+        for fewer, more in pairwise(depths)
+    ]
+    return apart + better
+
+
+def less(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Values less others (networks, orders), paired by network and by the number of the order, cut to the shorter."""
+    orders = min(values.shape[1], others.shape[1])
+    return values[:, :orders] - others[:, :orders]
 
 
 def refined_beat_pruned(build: Build) -> list[Statement]:
+    refined = {k: build.depth("refined", "sequential", k) for k in build.profile.depths[:2]}
     return [
-        Statement(
-            f"points more with {k} layers",
-            build.depth("refined", "sequential", k)
-            - np.maximum(*(build.depth(name, "sequential", k) for name in ("layershuffle", "layerdrop"))),
-            above=0,
-        )
-        for k in build.profile.depths[:2]
+        Statement(f"points more than {TITLES[name]} with {k} layers", values - build.depth(name, "sequential", k), MORE)
+        for k, values in refined.items()
+        for name in ("layershuffle", "layerdrop")
     ]
 
 
 def outputs_arranged_by_position(build: Build) -> list[Statement]:
-    models = build.sources("layershuffle")
-    read = 100 * measurements.readability(models, build.middle_layer)[["accuracy", "first", "others"]]
-    twice_chance = 200 / build.profile.backbone.layers
+    found, layers = build.readability.query("approach == 'layershuffle'"), build.profile.backbone.layers
+    wide = found.pivot(index="seed", columns="image")
+    true, predicted = wide["position"].to_numpy(), wide["output"].to_numpy()  # (networks, images)
+    correct, first = 100 * (predicted == true), true < layers / 4
+    ranks = [rankdata(positions, axis=1) for positions in (true, predicted)]
+    spread = [
+        np.maximum(rank.std(1, keepdims=True), 1e-9) for rank in ranks
+    ]  # 0 where one position is always predicted
+    scores = [(rank - rank.mean(1, keepdims=True)) / std for rank, std in zip(ranks, spread, strict=True)]
+    gap = correct * (first / first.mean(1, keepdims=True) - ~first / (~first).mean(1, keepdims=True))
+    chance = Bounds("“arranged”, without “sharp separation”: more than chance", above=100 / layers)
+    ordered = Bounds("“orders the map”: a large rank correlation (Cohen 1988)", above=50)
     return [
-        Statement("positions predicted from the outputs, %", read["accuracy"], above=twice_chance),
-        Statement("points better at the first positions", read["first"] - read["others"], above=0),
+        Statement("positions predicted from the outputs, %", correct, chance, over=OVER_IMAGES, limits=SHARE),
+        Statement("rank correlation with the true position, %", 100 * scores[0] * scores[1], ordered, over=OVER_IMAGES),
+        Statement("points better at the first positions", gap, MORE, over=OVER_IMAGES),
     ]
 
 
 def merged_models(build: Build) -> list[Statement]:
     chosen = paper.table2().query("model == 'merged' and measure == 'top1'").set_index("approach")["mean"]
-    statements = []
+    close, statements = Bounds("“come close to”: four fifths", above=80), []
     for approach, policy, bounds, models in (
-        ("baseline", "sequential", {"below": COLLAPSE}, "ViTs"),
-        ("layershuffle", "arbitrary", {"above": 80}, "LayerShuffle models"),
+        ("baseline", "sequential", COLLAPSE, "ViTs"),
+        ("layershuffle", "arbitrary", close, "LayerShuffle models"),
     ):
-        merged = 100 * measurements.merged_accuracies(build.sources(approach), POLICIES[policy])["top1"].to_numpy()
-        sample = build.kept(merged, build.source_top1(approach, policy))
+        of = build.source_top1(approach, policy).mean()
+        values = kept(build.merged_top1(approach, policy), of, build.chance)
         published = kept(100 * chosen[approach], paper.top1(approach, policy), 100 * IMAGENET_CHANCE)
         quantity = f"kept by merged {models} of their sources' accuracy above chance, %"
-        statements.append(Statement(quantity, sample, **bounds, paper=published))
+        statements.append(Statement(quantity, values, bounds, published, over=("merged models",)))
     return statements
 
 
 def ensemble_is_better(build: Build) -> list[Statement]:
-    together = 100 * measurements.ensemble_accuracies(build.sources("layershuffle"), arbitrary)["top1"].to_numpy()
-    alone = build.source_top1("layershuffle", "arbitrary").mean()
+    alone, together = build.source_top1("layershuffle", "arbitrary"), build.ensemble_top1("layershuffle")
     chosen = paper.table2().query("model == 'ensemble of 12' and measure == 'top1'")["mean"].item()
     published = 100 * chosen - paper.top1("layershuffle", "arbitrary")
-    return [Statement("points more than one model", together - alone, above=0, paper=published)]
+    over = ("networks", "draws of the ensemble's orders")
+    return [Statement("points more than one model", together[None] - alone[:, None], MORE, published, over=over)]
 
 
 def contribution_by_distance(build: Build) -> list[Statement]:
-    found = dependence(measurements.norms([*build.sources("layershuffle"), *build.sources("baseline")]))
-    strength = {name: 100 * group["correlation"].abs().to_numpy() for name, group in found.groupby("approach")}
+    shuffle, vit = (build.explained_by_distance(name) for name in ("layershuffle", "baseline"))
+    what = "points of variance that the distance explains beyond layer and position"
     return [
-        Statement("strength of the rank correlation, LayerShuffle, %", strength["layershuffle"], above=10),
-        Statement("strength of the rank correlation, ViT, %", strength["baseline"], below=10),
+        Statement(f"{what}, LayerShuffle", shuffle, MORE, over=OVER_IMAGES),
+        Statement(f"{what}, LayerShuffle more than ViT", shuffle - vit, MORE, over=OVER_IMAGES),
     ]
 
 
@@ -189,8 +193,11 @@ CLAIMS = {
         "C2": ("LayerShuffle in sequence is moderately below it.", shuffle_costs_moderately),
         "C3": ("LayerShuffle keeps most of its accuracy in arbitrary order, far above the ViT.", shuffle_keeps_most),
         "C4": ("Encoding the position changes that only slightly.", position_changes_little),
-        "C5": ("Predicting the position is on a par, slightly worst.", predict_is_slightly_worst),
-        "C6": ("Layers predict their position almost always.", layers_predict_their_position),
+        "C5": (
+            "Predicting the position (mean of the position losses) is on a par, slightly worst.",
+            predict_is_slightly_worst,
+        ),
+        "C6": ("Layers predict their position (mean of the losses) almost always.", layers_predict_their_position),
         "C7": ("For every approach the original order is better than an arbitrary one.", original_order_is_better),
     },
     "03_pruning": {
@@ -210,7 +217,7 @@ CLAIMS = {
             outputs_arranged_by_position,
         ),
         "C14": (
-            "A LayerShuffle layer contributes by its distance from its original position, a ViT's does not.",
+            "LayerShuffle's layers contribute by the distance from their original position, more so than the ViT's.",
             contribution_by_distance,
         ),
     },

@@ -21,7 +21,7 @@ FONT = 10
 HEIGHT = 2
 """Of a box; half of it is left free between a box and the next one."""
 USUAL = "#666666"
-"""What the variants of §3 leave as it is."""
+"""The colour of what the variants of §3 leave as it is."""
 
 
 @styled

@@ -1,4 +1,4 @@
-"""What one model gives in many orders: accuracy, and how well its layers predict their positions (§4.1)."""
+"""One model under many orders: accuracy, and how well its layers predict their positions (§4.1)."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -36,6 +36,6 @@ def evaluate(model: nn.Module, images: Dataset, orders: Sequence[Order], batch_s
 
 
 def under_orders(models: Sequence[nn.Module], splits: Splits, orders: Sequence[Order], part: str) -> pd.DataFrame:
-    """`evaluate` of one model on a part of its images, for a remembered table."""
+    """`evaluate` of one model on a split of its images, for a cached table."""
     (model,) = models
     return evaluate(model, getattr(splits, part), orders)

@@ -57,9 +57,9 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> Figure:
 
 @styled
 def learning_curves(histories: pd.DataFrame) -> Figure:
-    """Selection top-1 and cross-entropy against the training step: a thin line a seed, a thick one their mean."""
+    """Selection top-1 and loss against the training step: a thin line a seed, a thick one their mean."""
     figure, [panels] = new(columns=2)
-    measures = {"selection_top1": (100, "top-1 accuracy, %"), "selection_loss": (1, "cross-entropy, nats")}
+    measures = {"selection_top1": (100, "top-1 accuracy, %"), "selection_loss": (1, "loss, nats")}
     for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
         for approach, group in histories.groupby("approach", sort=False):
             curves = scale * group.pivot(index="step", columns="seed", values=measure)
@@ -126,7 +126,8 @@ def by_depth(pruned: pd.DataFrame, chance: float, published: pd.DataFrame) -> Fi
 
 @styled
 def by_layer(contributions: pd.DataFrame) -> Figure:
-    """What each layer contributes to top-1 in sequence: the mean over the networks and their standard deviation."""
+    """What each layer contributes to top-1 in sequence: the mean over the networks and their standard deviation, to
+    which the error of an estimate is added in quadrature."""
     measures = contributions["measure"].unique()
     figure, panels = new(4.8, 4.6, rows=len(measures), sharex=True)
     for panel, measure in zip(panels[:, 0], measures, strict=True):
@@ -134,7 +135,9 @@ def by_layer(contributions: pd.DataFrame) -> Figure:
         chosen = contributions.query("measure == @measure")
         for place, (approach, group) in enumerate(chosen.groupby("approach", sort=False)):
             per_seed = 100 * group.groupby(["layer", "seed"])["contribution"].mean().unstack()
-            mean, std, left = per_seed.mean(axis=1), per_seed.std(axis=1), per_seed.index + 0.4 * (place - 0.5)
+            error = 100 * (group.groupby("layer")["error"].apply(lambda each: (each**2).mean()) ** 0.5)
+            mean, left = per_seed.mean(axis=1), per_seed.index + 0.4 * (place - 0.5)
+            std = (per_seed.var(axis=1) + error**2) ** 0.5
             panel.bar(left, mean, 0.38, color=COLOURS[approach], label=TITLES[approach])
             panel.errorbar(left, mean, std, fmt="none", ecolor=INK, linewidth=1)
         panel.set(title=measure, ylabel="points of top-1")
@@ -159,13 +162,13 @@ def chosen_or_random(chosen: pd.DataFrame, random: pd.DataFrame, chance: float) 
 
 
 @styled
-def swarm(models: pd.DataFrame, chance: float) -> Figure:
+def beeswarm(models: pd.DataFrame, chance: float) -> Figure:
     """Figure 5: top-1 of every model, one column for each (approach, model)."""
     figure, [[axes]] = new(4.8, 3.4)
     chance_line(axes, chance)
     names = models["approach"].map(TITLES) + ",\n" + models["model"].str.replace(" of", "\nof")
     table = models.assign(top1=100 * models["top1"], names=names)
-    # Where all models agree, the column is not wide enough for their dots side by side: they may overlap then.
+    # Where all models agree, the column is too narrow for their dots side by side: they may overlap.
     style = {"hue": "approach", "palette": COLOURS, "size": 2.2, "legend": False, "warn_thresh": 1}
     seaborn.swarmplot(table, x="names", y="top1", ax=axes, **style)
     axes.tick_params(axis="x", labelsize=8.5, bottom=False)

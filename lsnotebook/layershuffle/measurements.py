@@ -1,4 +1,4 @@
-"""What the pages measure on trained networks: each a table, computed once and remembered in the run store."""
+"""What the pages measure on trained networks: each a table, computed once and cached in the run store."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 from lsnotebook.core.draws import Pruned, as_text, draw, inversions
 from lsnotebook.core.orders import Order, Sampler, arbitrary, sequential
 from lsnotebook.core.source import code_version
-from lsnotebook.core.statistics import over_seeds
+from lsnotebook.core.statistics import over_networks
 from lsnotebook.core.store import remembered
 from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run, study
@@ -26,21 +26,29 @@ from lsnotebook.layershuffle.approaches import (
 from lsnotebook.layershuffle.evaluation import under_orders
 from lsnotebook.layershuffle.profiles import Study
 
+ORDERS = 100
+"""Arbitrary orders that every network is evaluated under."""
+FEWER_ORDERS = 30
+"""Draws of the layers to keep, for each depth: there are many depths."""
 CHUNK = 10
-"""Merged models, or draws of an ensemble's orders, in a table: many tables are computed side by side."""
+"""Merged models in a table (half as many draws of an ensemble): tables are computed side by side."""
 
 
 def each(models: Sequence[Run], name: str, compute, **arguments: object) -> pd.DataFrame:
     """A table of each run, with its approach and seed."""
-    wanted = [Table(name, compute, (run,), arguments) for run in models]
-    found = zip(models, tables(wanted, name), strict=True)
+    return joined(models, tables([Table(name, compute, (run,), arguments) for run in models], name))
+
+
+def joined(models: Sequence[Run], found: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The tables of runs as one, with the approach and seed of each."""
+    rows = zip(models, found, strict=True)
     return pd.concat(
-        [table.assign(approach=run.approach.name, seed=run.seed) for run, table in found], ignore_index=True
+        [table.assign(approach=run.approach.name, seed=run.seed) for run, table in rows], ignore_index=True
     )
 
 
 def accuracies(
-    models: Sequence[Run], samplers: Sampler | Sequence[Sampler], orders: int = 20, part: str = "validation"
+    models: Sequence[Run], samplers: Sampler | Sequence[Sampler], orders: int = ORDERS, part: str = "validation"
 ) -> pd.DataFrame:
     """`evaluation.evaluate` of each run under the same orders of each sampler.
 
@@ -59,31 +67,44 @@ def accuracies(
 
 
 def table_1(profile: Study) -> pd.DataFrame:
-    """The rows of Table 1 (§4.1), as `statistics.over_seeds` gives them."""
-    return over_seeds(accuracies(study(profile, TABLE_1), (sequential, arbitrary)))
+    """The rows of Table 1 (§4.1), as `statistics.over_networks` gives them."""
+    found = accuracies(study(profile, TABLE_1), (sequential, arbitrary))
+    return over_networks(found, chance=1 / profile.images.classes)
 
 
 def pruned_accuracies(
-    models: Sequence[Run], layers: Sequence[int], which: str = "random", orders: int = 10
+    models: Sequence[Run], layers: Sequence[int], which: str = "random", orders: int = FEWER_ORDERS
 ) -> pd.DataFrame:
-    """`accuracies` with only so many of the layers, in sequence and in arbitrary order (§4.2)."""
-    samplers = [Pruned(keep, which, shuffled) for keep in layers for shuffled in (False, True)]
-    return accuracies(models, samplers, orders)
+    """`accuracies` with only so many of the layers, in sequence and in arbitrary order (§4.2).
+
+    With all layers nothing is pruned: these are the accuracies of Table 1, under its orders.
+    """
+    whole = models[0].profile.backbone.layers
+    samplers = [Pruned(keep, which, shuffled) for keep in layers if keep < whole for shuffled in (False, True)]
+    found = [accuracies(models, samplers, orders)] if samplers else []
+    found += [accuracies(models, (sequential, arbitrary))] if whole in layers else []
+    return pd.concat(found, ignore_index=True)
 
 
-def refined_accuracies(profile: Study, layers: Sequence[int], seeds: int, orders: int = 10) -> pd.DataFrame:
+def refined_accuracies(profile: Study, layers: Sequence[int], seeds: int, orders: int = FEWER_ORDERS) -> pd.DataFrame:
     """`accuracies` of models that were cut to so many layers before they were refined, as approach "refined".
 
     A model refined with all of its layers is the baseline.
     """
-    approaches = [BASELINE if keep == profile.backbone.layers else REFINED[keep] for keep in layers]
-    found = accuracies(study(profile, approaches, seeds), (sequential, arbitrary), orders)
-    return found.assign(approach="refined")
+    smaller = [REFINED[keep] for keep in layers if keep < profile.backbone.layers]
+    found = [accuracies(study(profile, smaller, seeds), (sequential, arbitrary), orders)] if smaller else []
+    if profile.backbone.layers in layers:
+        found += [accuracies(study(profile, [BASELINE], seeds), (sequential, arbitrary))]
+    return pd.concat(found, ignore_index=True).assign(approach="refined")
 
 
 def contributions(models: Sequence[Run]) -> pd.DataFrame:
-    """`pruning.contributions` of each run: approach, seed, measure, layer, contribution."""
-    return each(models, "contributions", pruning.contributions)
+    """`pruning.contributions` of each run: approach, seed, measure, layer, contribution, error.
+
+    Where they are estimated, each network has draws of its own, so that their errors average out.
+    """
+    wanted = [Table("contributions", pruning.contributions, (run,), {"seed": run.seed}) for run in models]
+    return joined(models, tables(wanted, "contributions"))
 
 
 def chosen_accuracies(models: Sequence[Run], keep: int = 1) -> pd.DataFrame:
@@ -115,7 +136,7 @@ def merged_accuracies(
     return found.assign(approach=first.approach.name, policy=sampler.policy, distinct=distinct or first.layers, **texts)
 
 
-def ensemble_accuracies(models: Sequence[Run], sampler: Sampler, draws: int = 10) -> pd.DataFrame:
+def ensemble_accuracies(models: Sequence[Run], sampler: Sampler, draws: int = 20) -> pd.DataFrame:
     """One row for each draw of an order for every member of the ensemble (§4.4). Columns as those of `score`."""
     first = models[0]
     orders = draw(sampler, first.layers, draws * len(models))
@@ -136,7 +157,7 @@ def repeated(orders: list[Order], count: int) -> list[Order]:
 
 
 def drifts(models: Sequence[Run]) -> pd.DataFrame:
-    """`merging.drift` of each run from the network that it began with: seed and drift, remembered."""
+    """`merging.drift` of each run from the network that it began with: seed and drift, cached."""
 
     def compute() -> pd.DataFrame:
         rows = [(run.seed, merging.drift(runs.load(run), runs.initial(run))) for run in models]
@@ -147,7 +168,7 @@ def drifts(models: Sequence[Run]) -> pd.DataFrame:
     return remembered(recipe, "drifts", compute)
 
 
-def drifted_accuracies(profile: Study, merged: int = 20, orders: int = 10) -> pd.DataFrame:
+def drifted_accuracies(profile: Study, merged: int = 20, orders: int = 20) -> pd.DataFrame:
     """Models refined with ever higher learning rates, and those merged from them: one row for each approach and rate.
 
     Columns: approach, factor (of the learning rate), drift and source (mean over the sources), merged and std (top-1
@@ -166,24 +187,29 @@ def drifted_accuracies(profile: Study, merged: int = 20, orders: int = 10) -> pd
 
 
 def norms(models: Sequence[Run], images: int = 1000) -> pd.DataFrame:
-    """`analysis.norms` of each run: approach, seed, layer, position, distance, contribution, attention, mlp."""
+    """`analysis.norms` of each run, with approach and seed."""
     return each(models, "norms", analysis.norms, images=images)
 
 
 def readability(models: Sequence[Run], layer: int, images: int = 1000) -> pd.DataFrame:
-    """`analysis.readability` of each run: approach, seed, accuracy, first, others."""
+    """`analysis.readability` of each run, with approach and seed."""
     return each(models, "readability", analysis.readability, layer=layer, images=images)
 
 
+def joint_readability(models: Sequence[Run], images: int = 300) -> pd.DataFrame:
+    """`analysis.joint_readability` of each run, with approach and seed."""
+    return each(models, "joint readability", analysis.joint_readability, images=images)
+
+
 def trace(run: Run, images: int = 1000) -> analysis.Trace:
-    """`analysis.trace_images` of a run; computed each time, since it is too large to remember."""
+    """`analysis.trace_images` of a run; computed each time, since it is too large to cache."""
     return analysis.trace_images(runs.load(run), runs.splits_of(run), images)
 
 
 def prepare(profile: Study) -> None:
     """Compute what the pages show by default, so that they find it in the store."""
     models, every_depth = study(profile, TABLE_1), [*profile.depths, profile.backbone.layers]
-    accuracies([*models, *study(profile, [PREDICT_SUM], 2)], (sequential, arbitrary))
+    accuracies([*models, *study(profile, [PREDICT_SUM])], (sequential, arbitrary))
     both = study(profile, [LAYERSHUFFLE, BASELINE])
     pruned_accuracies(study(profile, [LAYERSHUFFLE, LAYERDROP, BASELINE]), every_depth)
     refined_accuracies(profile, every_depth, profile.seeds)
@@ -197,9 +223,9 @@ def prepare(profile: Study) -> None:
             merged_accuracies(models, sampler, 20, distinct)
     ensemble_accuracies(shuffled, arbitrary)
     drifted_accuracies(profile)
-    # Pages show `both`; the claims are judged by all sources.
-    norms(list(dict.fromkeys([*both, *shuffled, *vits])))
-    readability(list(dict.fromkeys([*both, *shuffled])), profile.backbone.layers // 2)
+    norms(both)
+    readability(both, profile.backbone.layers // 2)
+    joint_readability(both)
 
 
 def source_counts(profile: Study) -> list[int]:

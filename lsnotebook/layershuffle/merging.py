@@ -70,7 +70,7 @@ def merge(models: Sequence[ShuffleViT], sources: Sources) -> ShuffleViT:
 
 
 def twin(module: T) -> T:
-    """A module with the same submodules and weights, whose submodules can be exchanged."""
+    """A shallow copy: the same submodules and weights, but its submodules can be exchanged."""
     same = copy.copy(module)
     same._modules = dict(module._modules)
     return same

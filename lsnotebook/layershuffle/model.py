@@ -31,7 +31,7 @@ class ShuffleViTConfig(ViTConfig):
     share_position_table: bool = False
     """One table of embeddings for all layers, as in the authors' code, instead of one a layer as in the text."""
     position_std: float = 0.02
-    """Initial standard deviation of W_proj and W_pred, small so that refining starts from the base as it is."""
+    """Initial standard deviation of W_proj and W_pred, small so that refining starts close to the base."""
     predict_position: bool = False
     """§3.4: each layer predicts its position."""
     average_position_loss: bool = False
@@ -52,11 +52,11 @@ class ShuffleViTOutput(ImageClassifierOutput):
 
 
 class PositionLinear(nn.Linear):
-    """W_proj of §3.3 and W_pred of §3.4, known by their class to `_init_weights`."""
+    """W_proj of §3.3 and W_pred of §3.4, a class by itself for `_init_weights`."""
 
 
 class PositionTable(nn.Module):
-    """e_p of §3.3: what layer i learns of being at position p. It starts at zero: no position is special yet."""
+    """e_p of §3.3: the embedding of position p that layer i learns, initially zero."""
 
     def __init__(self, config: ShuffleViTConfig):
         super().__init__()
@@ -111,7 +111,7 @@ class ShuffleViT(ViTForImageClassification):
         if config.predict_position:
             self.position_predictions = nn.ModuleList(PositionPrediction(config) for _ in range(layers))
         self.post_init()
-        self._no_split_modules = {"ViTLayer"}  # what FSDP spreads by itself: else also the embeddings, inside and out
+        self._no_split_modules = {"ViTLayer"}  # the units that FSDP shards: else also the embeddings, nested
 
     @classmethod
     def from_pretrained(cls, checkpoint: str | os.PathLike, *arguments: object, **options: object) -> "ShuffleViT":
@@ -182,7 +182,7 @@ class ShuffleViT(ViTForImageClassification):
         return order
 
     def position_loss(self, position_logits: Tensor) -> Tensor:
-        """§3.4: the cross-entropy of the predicted positions, summed over the layers."""
+        """§3.4: the cross-entropy of the predicted positions, summed (or averaged) over the layers."""
         batch, positions, _ = position_logits.shape
         target = torch.arange(positions, device=position_logits.device).expand(batch, -1)
         loss = F.cross_entropy(position_logits.float().flatten(0, 1), target.flatten())

@@ -4,7 +4,7 @@ smoke            seconds   4 layers on a few digits: for tests
 digits           minutes   12 layers on scikit-learn's digits, two CPU cores: the book's default
 cifar100         hours     ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
 cifar100-deit    hours     DeiT-B on CIFAR-100, one GPU (the paper's second version)
-cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from nothing, one modest GPU
+cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from scratch, one modest GPU
 imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
 """
 

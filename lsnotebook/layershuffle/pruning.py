@@ -1,23 +1,27 @@
 """Fewer layers (§4.2), and which of them matter: accuracy as a function of the set of layers that run in sequence."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.utils.data import Dataset, Subset
 
 from lsnotebook.core.orders import Order
 from lsnotebook.core.randomness import stream
+from lsnotebook.data.batches import in_turn
 from lsnotebook.data.splits import Splits
 from lsnotebook.layershuffle.evaluation import evaluate
+from lsnotebook.layershuffle.model import ShuffleViT
 
 GREEDY = 5_000
-"""Training images that layers are chosen by: each choice evaluates them once for every layer that could go."""
+"""Training images at most for backward elimination: each step evaluates them once for every layer that is left."""
 
 
 def leave_one_out(model: nn.Module, images: Dataset) -> pd.DataFrame:
-    """What each layer's absence costs: top-1 in sequence with all layers, less that without this one.
+    """Leave-one-out ablation of each layer: top-1 in sequence with all layers, less that without this one.
 
     One row for each layer: layer, contribution (a fraction; negative where the model is better without it).
     """
@@ -27,28 +31,67 @@ def leave_one_out(model: nn.Module, images: Dataset) -> pd.DataFrame:
     return pd.DataFrame({"layer": layers, "contribution": whole - np.array(rest)})
 
 
-def shapley(model: nn.Module, images: Dataset, draws: int = 8, seed: int = 0) -> pd.DataFrame:
-    """The Shapley value of each layer: its mean gain of top-1 when the layers come in one by one at random.
+EXACT = 12
+"""Layers at most for which all subsets are evaluated: 2^12 - 1 passes through a layer."""
 
-    The layers that are in run in sequence; with none of them the accuracy counts as that of chance. The values of a
-    model add up to its accuracy above chance. Columns as those of `leave_one_out`, one row for each (draw, layer).
+
+def shapley(model: ShuffleViT, images: Dataset, draws: int = 200, seed: int = 0) -> pd.DataFrame:
+    """The Shapley value of each layer: its mean gain of top-1 when layers are added one by one in a random permutation.
+
+    The layers added so far run in sequence; with none, the accuracy counts as chance. The values of a model add up to
+    its accuracy above chance. Exact up to `EXACT` layers; beyond, the mean of `draws` permutations, drawn for this
+    `seed`. Columns: layer, contribution, error (the standard error of that mean; 0 where exact).
     """
     layers = model.config.num_hidden_layers
-    entered = [stream(seed, "layers come in", draw).permutation(layers) for draw in range(draws)]
-    coalitions = [tuple(sorted(order[: size + 1].tolist())) for order in entered for size in range(layers)]
-    distinct = list(dict.fromkeys(coalitions))
-    value = dict(zip(distinct, evaluate(model, images, distinct)["top1"], strict=True))
-    tables = []
-    for draw, order in enumerate(entered):
-        reached = [1 / model.config.num_labels]
-        reached += [value[coalition] for coalition in coalitions[draw * layers : (draw + 1) * layers]]
-        tables.append(pd.DataFrame({"draw": draw, "layer": order, "contribution": np.diff(reached)}))
-    return pd.concat(tables, ignore_index=True)
+    if layers <= EXACT and not model.config.encode_position:
+        value = subset_accuracies(model, images)
+        values = [exact_shapley(value, layer) for layer in range(layers)]
+        return pd.DataFrame({"layer": range(layers), "contribution": values, "error": 0.0})
+    turns = [stream(seed, "layers come in", draw).permutation(layers) for draw in range(draws)]
+    subsets = [tuple(sorted(turn[: size + 1].tolist())) for turn in turns for size in range(layers)]
+    distinct = list(dict.fromkeys(subsets))
+    found = dict(zip(distinct, evaluate(model, images, distinct)["top1"], strict=True))
+    gains = np.empty((draws, layers))
+    for draw, turn in enumerate(turns):
+        reached = [found[subset] for subset in subsets[draw * layers : (draw + 1) * layers]]
+        gains[draw, turn] = np.diff([1 / model.config.num_labels, *reached])
+    error = gains.std(0, ddof=1) / np.sqrt(draws)
+    return pd.DataFrame({"layer": range(layers), "contribution": gains.mean(0), "error": error})
+
+
+@torch.inference_mode()
+def subset_accuracies(model: ShuffleViT, images: Dataset) -> np.ndarray:
+    """Top-1 of every subset of the layers in sequence, at the index whose bits name its layers; chance at 0.
+
+    Subsets with a common prefix share its activations: each subset takes one pass through one layer.
+    """
+    layers, value = model.config.num_hidden_layers, np.zeros(2**model.config.num_hidden_layers)
+
+    def extend(z: Tensor, labels: Tensor, subset: int, first: int) -> None:
+        for index in range(first, layers):
+            after = model.vit.layers[index](z)
+            logits = model.classifier(model.vit.layernorm(after)[:, 0])
+            value[subset | 1 << index] += (logits.argmax(-1) == labels).sum().item()
+            extend(after, labels, subset | 1 << index, index + 1)
+
+    for pixel_values, labels in in_turn(images, 250):
+        extend(model.vit.embeddings(pixel_values.to(model.device)), labels.to(model.device), 0, 0)
+    value /= len(images)
+    value[0] = 1 / model.config.num_labels
+    return value
+
+
+def exact_shapley(value: np.ndarray, player: int) -> float:
+    """The Shapley value of a player from the worth of all 2^n coalitions, each at the index whose bits name it."""
+    players = len(value).bit_length() - 1
+    without = np.array([subset for subset in range(len(value)) if not subset >> player & 1])
+    weights = [1 / (players * math.comb(players - 1, int(subset).bit_count())) for subset in without]
+    return float(weights @ (value[without | 1 << player] - value[without]))
 
 
 def greedy(model: nn.Module, images: Dataset, keep: int = 1) -> list[Order]:
-    """Which layers to keep, chosen on `images` by backward elimination: from all of them down to `keep`, the layer goes
-    whose absence costs the least cross-entropy. Returns the sets of layers, in sequence, the largest first."""
+    """Which layers to keep, chosen on `images` by backward elimination: from all of them down to `keep`, the layer is
+    dropped whose absence costs the least cross-entropy. Returns the sets of layers, in sequence, the largest first."""
     kept = [tuple(range(model.config.num_hidden_layers))]
     while len(kept[-1]) > keep:
         smaller = [tuple(other for other in kept[-1] if other != layer) for layer in kept[-1]]
@@ -56,13 +99,13 @@ def greedy(model: nn.Module, images: Dataset, keep: int = 1) -> list[Order]:
     return kept
 
 
-def contributions(models: Sequence[nn.Module], splits: Splits) -> pd.DataFrame:
+def contributions(models: Sequence[ShuffleViT], splits: Splits, seed: int) -> pd.DataFrame:
     """`leave_one_out` and `shapley` of one model on its selection images, with the column `measure`."""
     (model,) = models
     return pd.concat(
         [
-            leave_one_out(model, splits.selection).assign(measure="leave one out"),
-            shapley(model, splits.selection).drop(columns="draw").assign(measure="Shapley value"),
+            leave_one_out(model, splits.selection).assign(error=0.0, measure="leave one out"),
+            shapley(model, splits.selection, seed=seed).assign(measure="Shapley value"),
         ]
     )
 

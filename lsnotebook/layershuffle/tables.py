@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from lsnotebook.core.draws import inversions
+from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.core.variance import variance_shares
+from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import mean_and_interval, mean_and_std, share_and_interval
+from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std
 
 
 def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -25,6 +28,15 @@ def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             columns.setdefault(source, {})[TITLES[row.approach], row.policy] = text
     wide = pd.DataFrame(columns)
     return wide.loc[sorted(wide.index, key=lambda index: list(TITLES.values()).index(index[0]))]
+
+
+def paired(accuracies: pd.DataFrame, to: str = "layershuffle") -> pd.DataFrame:
+    """Points of top-1 of each approach less `to`, paired by network and order, with their interval."""
+    found = differences(accuracies, to)
+    texts = [as_text(*(100 * part for part in row[2:])) for row in found.itertuples(index=False)]
+    wide = found.assign(text=texts, approach=found["approach"].map(TITLES) + f" − {TITLES[to]}")
+    shown = wide.pivot(index="approach", columns="policy", values="text")
+    return shown.loc[wide["approach"].unique(), ["sequential", "arbitrary"]]
 
 
 def extremes(accuracies: pd.DataFrame) -> pd.DataFrame:
@@ -52,41 +64,62 @@ def depths(pruned: pd.DataFrame) -> pd.DataFrame:
 
 
 def network_means(pruned: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the draws for each network: the data that a curve with its band is drawn from."""
+    """Mean over the draws for each network: the data behind a curve and its band."""
     names = [name for name in ("approach", "kept", "policy", "layers", "seed") if name in pruned]
     return pruned.groupby(names, sort=False, dropna=False)["top1"].mean().reset_index()
 
 
 def gain(chosen: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
-    """Points of top-1 by which `chosen` layers beat `random` ones: mean over the networks with a 95 % interval (t)."""
+    """Points of top-1 by which `chosen` layers beat `random` ones, with an interval over networks and draws."""
     rows = {}
-    means = [table.groupby(["approach", "layers", "seed"])["top1"].mean() for table in (chosen, random)]
-    for (approach, layers), group in (means[0] - means[1]).dropna().groupby(["approach", "layers"], sort=False):
-        rows[layers, TITLES[approach]] = mean_and_interval(group)
+    for (approach, layers), group in random.groupby(["approach", "layers"], sort=False):
+        best = chosen.query("approach == @approach and layers == @layers").sort_values("seed")["top1"].to_numpy()
+        rows[layers, TITLES[approach]] = mean_and_interval(best[:, None] - matrix(group))
     return pd.Series(rows).unstack().rename_axis("layers kept").sort_index()
 
 
-def readability(found: pd.DataFrame, on_map: Mapping[str, pd.Series], layers: int) -> pd.DataFrame:
-    """The results of `measurements.readability` in %, and of maps (correct or not, for each dot), a row an approach."""
-    columns = {"accuracy": "from the outputs", "first": "first", "others": "others"}
-    rows = {
-        TITLES[name]: {text: mean_and_interval(group[column]) for column, text in columns.items()}
-        for name, group in found.groupby("approach", sort=False)
-    }
-    shares = correct_shares(on_map, layers).rename(columns={"predicted correctly": "on the map"})
-    return pd.DataFrame.from_dict(rows, orient="index").join(shares)
+def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
+    """Positions that `measurements.readability` predicts correctly, in %, over networks and images: a row an approach.
 
-
-def correct_shares(correct: Mapping[str, pd.Series], layers: int) -> pd.DataFrame:
-    """The share in % that is predicted correctly with its 95 % interval (Wilson), and chance, one row for each name."""
-    rows = {name: {"predicted correctly": share_and_interval(each)} for name, each in correct.items()}
+    Columns: from the output, from its norm alone, from its direction alone; from the output for the first quarter of
+    the positions and for the others; chance.
+    """
+    rows = {}
+    for name, group in found.groupby("approach", sort=False):
+        wide = group.pivot(index="seed", columns="image")
+        shares = {column: (wide[column] == wide["position"]).to_numpy() for column in ("output", "norm", "direction")}
+        row = {column: mean_and_interval(values, (0, 1)) for column, values in shares.items()}
+        first = (wide["position"] < layers / 4).to_numpy()
+        for which, where in (("first quarter", first), ("others", ~first)):
+            row[f"output, {which}"] = f"{100 * shares['output'][where].mean():.1f}"
+        rows[TITLES[name]] = row
     return pd.DataFrame.from_dict(rows, orient="index").assign(chance=f"{100 / layers:.1f}")
 
 
-def dependence(found: pd.DataFrame) -> pd.DataFrame:
-    """The rank correlations of `analysis.dependence` in %, one row for each approach."""
-    groups = found.groupby("approach", sort=False)["correlation"]
-    return groups.agg(mean_and_interval).rename(TITLES).to_frame("rank correlation, %")
+def joint_readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
+    """What `measurements.joint_readability` predicts correctly, in %, over networks and images."""
+    rows: dict[str, dict[str, str]] = {"position": {}, "layer": {}}
+    for approach, group in found.groupby("approach", sort=False):
+        wide = group.pivot(index="seed", columns="image")
+        for name, row in rows.items():
+            row[TITLES[approach]] = mean_and_interval(wide[name].to_numpy(), (0, 1))
+    return pd.DataFrame.from_dict(rows, orient="index").assign(chance=f"{100 / layers:.1f}")
+
+
+def dependence(norms: pd.DataFrame) -> pd.DataFrame:
+    """Points of the variance of log norms that the distance explains beyond layer and position, over networks and
+    images, under two normalisations: a row for each, a column an approach, and their difference."""
+    measures = {"contribution": "of the layer's own mean", "relative": "of the class token that it was given"}
+    rows = {}
+    for measure, title in measures.items():
+        values = {
+            name: np.array([explained_by_distance(one, measure) for _, one in group.groupby("seed")])
+            for name, group in norms.groupby("approach", sort=False)
+        }
+        rows[title] = {TITLES[name]: mean_and_interval(those) for name, those in values.items()}
+        first, second = values
+        rows[title][f"{TITLES[first]} − {TITLES[second]}"] = mean_and_interval(values[first] - values[second])
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
@@ -125,7 +158,7 @@ def drift(drifted: pd.DataFrame) -> pd.DataFrame:
 
 
 def breaking_point(drifted: pd.DataFrame) -> str:
-    """A sentence on where the merged ViTs lose half of what their sources have."""
+    """A sentence on the drift at which merged ViTs lose half of their sources' accuracy."""
     vits = drifted.query("approach == 'baseline'")
     lost = vits[vits["merged"] < vits["source"] / 2]
     if not len(lost):
@@ -146,7 +179,7 @@ def cell_means(norms: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def switched_off(norms: pd.DataFrame, below: float = 0.1) -> pd.DataFrame:
-    """Do layers switch themselves off where they find no input that they can process (§5)? For each approach: the
+    """Do layers switch themselves off where they cannot process their input (§5)? For each approach: the
     share of (layer, position) pairs at which the layer adds less than `below` of what it adds on average, and the pair
     at which it adds the least; mean over networks and images."""
     rows = {}
@@ -162,7 +195,7 @@ def switched_off(norms: pd.DataFrame, below: float = 0.1) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def attention(maps: pd.DataFrame) -> pd.DataFrame:
+def attention(maps: np.ndarray) -> pd.DataFrame:
     """The weights of `analysis.attention_maps` (B, P, rows, columns), a row for each (image, position, patch)."""
     images, positions = maps.shape[:2]
     index = pd.MultiIndex.from_product(

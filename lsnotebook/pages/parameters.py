@@ -2,7 +2,7 @@
 
     check(profile=PROFILES, seeds=range(1, 101))
 
-A bad name or value ends the run with one sentence in the place of a traceback.
+A bad name or value ends the run with one sentence instead of a traceback.
 """
 
 import ast
@@ -19,7 +19,7 @@ class ParameterError(LsnotebookError, ValueError):
 
 
 def check(**allowed: Iterable | Callable[[], Iterable]) -> None:
-    """Check the parameters of the notebook that calls this, and parse those that came as text.
+    """Check the parameters of the notebook that calls this, and parse those given as text.
 
     Each keyword is a parameter of the notebook with what it takes: a `range` for a whole number in it, a list that
     holds one range for a number or a list of numbers in it, anything else for one of these names, or a function that

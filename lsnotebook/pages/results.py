@@ -1,10 +1,10 @@
 """Recorded results: what a profile gave on the machines that ran it, to be committed and shown in every build.
 
-    data/results/cifar100/table1.json    the rows of Table 1, as `statistics.over_seeds` gives them
+    data/results/cifar100/table1.json    the rows of Table 1, as `statistics.over_networks` gives them
     data/results/cifar100/claims.json    the statements of the scoreboard, as `statements.judged` gives them
 
 Each file says what made it: the recipe, the commit, versions and devices, how long it took, and the energy where the
-GPUs count it. `lsnotebook record` writes them; nobody else does.
+GPUs measure it. Only `lsnotebook record` writes them.
 """
 
 import dataclasses

@@ -10,7 +10,7 @@ from lsnotebook.pages.tables import as_text
 
 
 def verdicts(statements: pd.DataFrame) -> pd.Series:
-    """The verdict of each claim, from those of its statements: it holds if all do, and not if one does not."""
+    """The verdict of each claim, from those of its statements: it holds if all do, and does not if one does not."""
 
     def together(parts: pd.Series) -> str:
         return HOLDS if (parts == HOLDS).all() else FAILS if (parts == FAILS).any() else UNTOLD
@@ -25,22 +25,14 @@ def names(statements: pd.DataFrame, verdict: str) -> str:
 
 
 def records(statements: pd.DataFrame) -> list[dict]:
-    """One object for each claim: id, claim, paper, build, interval, rule, verdict, page and statements.
+    """One object for each claim: id, claim, page, the columns of the statement that decides, and all statements.
 
-    The numbers are those of the statement that decides: the first whose verdict is the claim's.
+    The statement that decides is the first whose verdict is the claim's.
     """
     found, objects = verdicts(statements), []
+    columns = ["rule", "bound", "paper", "build", "low", "high", "over", "verdict", "otherwise"]
     for name, group in statements.groupby("id", sort=False):
-        rows = [
-            {
-                "rule": row.rule,
-                "paper": None if pd.isna(row.paper) else row.paper,
-                "build": row.build,
-                "interval": [row.low, row.high],
-                "verdict": row.verdict,
-            }
-            for row in group.itertuples()
-        ]
+        rows = group[columns].astype(object).where(group[columns].notna(), None).to_dict("records")
         deciding = next(row for row in rows if row["verdict"] == found[name])
         claim = {"id": name, "claim": group["claim"].iloc[0], "page": group["page"].iloc[0]}
         objects.append({**claim, **deciding, "statements": rows})
@@ -53,6 +45,22 @@ def marked(verdict: str) -> str:
     return f"{mark} {verdict}"
 
 
+def words(text: str, *small: str) -> str:
+    lines = "".join(f"<br><small>{line}</small>" for line in small)
+    return f'<div class="words">{text}{lines}</div>'
+
+
+def verdict(text: str) -> str:
+    return f'<div class="verdict">{marked(text)}</div>'
+
+
+def quantity(row: Mapping) -> str:
+    """A statement's quantity with its interval, and what that is over."""
+    if row["low"] is None or pd.isna(row["low"]):
+        return f"{row['build']:.1f}<br><small>{row['over']}</small>"
+    return f"{as_text(row['build'], row['low'], row['high'])}<br><small>{row['over']}</small>"
+
+
 def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:
     """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its page.
 
@@ -63,29 +71,30 @@ def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Mappi
     rows = {}
     for claim in records(statements):
         row = {
-            "claim": f'<div class="words">{claim["claim"]}<br><small>{claim["rule"]}</small></div>',
-            "verdict": f'<div class="verdict">{marked(claim["verdict"])}</div>',
+            "claim": words(claim["claim"], claim["rule"]),
+            "verdict": verdict(claim["verdict"]),
             "paper": "" if claim["paper"] is None else f"{claim['paper']:.1f}",
         }
         for title, claims in others.items():
             other = claims[claim["id"]]
-            same = [part for part in other["statements"] if part["rule"] == claim["rule"]]
-            row[title] = f'<div class="verdict">{marked(other["verdict"])}</div>' + "".join(
-                as_text(part["build"], *part["interval"]) for part in same
-            )
-        row["this build"] = as_text(claim["build"], *claim["interval"])
+            same = [quantity(part) for part in other["statements"] if part["rule"] == claim["rule"]]
+            row[title] = verdict(other["verdict"]) + "".join(same)
+        row["this build"] = quantity(claim)
         rows[f'<a href="{claim["page"]}.html">{claim["id"]}</a>'] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:
-    """The same for a page, one row for each statement; a recorded one stands where its rule is the same."""
+    """The same for a page, one row for each statement: rule, where its bound comes from, what would change the
+    verdict; recorded statements are matched by their rule."""
+    rows = statements.to_dict("records")
     columns = {
-        "statement": '<div class="words">' + statements["rule"] + "</div>",
-        "verdict": '<div class="verdict">' + statements["verdict"].map(marked) + "</div>",
+        "statement": [words(row["rule"], f"bound: {row['bound']}") for row in rows],
+        "verdict": [verdict(row["verdict"]) for row in rows],
+        "another verdict takes": [words(row["otherwise"]) for row in rows],
         "paper": statements["paper"].map("{:.1f}".format, na_action="ignore").fillna(""),
     }
     for title, table in {**recorded, "this build": statements}.items():
-        there = {(row.id, row.rule): as_text(row.build, row.low, row.high) for row in table.itertuples()}
-        columns[title] = [there.get((row.id, row.rule), "") for row in statements.itertuples()]
+        there = {(row["id"], row["rule"]): quantity(row) for row in table.to_dict("records")}
+        columns[title] = [there.get((row["id"], row["rule"]), "") for row in rows]
     return pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))

@@ -1,7 +1,7 @@
 """Statements of the form "this quantity lies above, below or between", each judged by an interval of the quantity.
 
-A statement holds where its 95 % interval lies inside the bounds, does not hold where it lies outside, and cannot be
-told otherwise. A claim is one or several statements.
+A statement holds where its 95 % interval lies inside the bounds, does not hold where it lies outside, and is
+undecided otherwise. A claim is one or several statements.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,46 +11,75 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lsnotebook.core.statistics import interval
+from lsnotebook.core.statistics import Estimate, crossed
 
 VERDICTS = HOLDS, FAILS, UNTOLD = "holds", "does not hold", "cannot tell"
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A quantity (in % or points) that should lie above `above` and below `below`."""
+class Bounds:
+    """Between which values a quantity should lie, and why: which words of the paper this stands for."""
 
-    quantity: str
-    sample: np.ndarray
-    """One value for each network, order or merged model; the interval is of their mean."""
+    why: str
     above: float = -np.inf
     below: float = np.inf
-    paper: float | None = None
-    """The same quantity from the paper's numbers, where it gives them."""
 
     @property
-    def value(self) -> float:
-        return float(np.mean(self.sample))
+    def inside(self) -> str:
+        if np.isfinite(self.above) and np.isfinite(self.below):
+            return f"between {self.above:.3g} and {self.below:.3g}"
+        return f"above {self.above:.3g}" if np.isfinite(self.above) else f"below {self.below:.3g}"
+
+    @property
+    def outside(self) -> str:
+        if np.isfinite(self.above) and np.isfinite(self.below):
+            return f"below {self.above:.3g}, or above {self.below:.3g}"
+        return f"at most {self.above:.3g}" if np.isfinite(self.above) else f"at least {self.below:.3g}"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A quantity (in % or points) and the bounds that it should lie between."""
+
+    quantity: str
+    values: np.ndarray
+    """(rows, columns) or (rows,): one value for each pair, such as a network under an order."""
+    bounds: Bounds
+    paper: float | None = None
+    """The same quantity from the paper's numbers, where it gives them."""
+    over: tuple[str, ...] = ("networks", "orders")
+    """What the rows and the columns are: the population of the interval."""
+    limits: tuple[float, float] | None = None
+    """Between which the quantity can lie: the interval is then asymmetric (`statistics.crossed`)."""
 
     @cached_property
-    def interval(self) -> tuple[float, float]:
-        """95 % by Student's t."""
-        return interval(self.sample)
+    def estimate(self) -> Estimate:
+        return crossed(self.values, self.limits)
+
+    @property
+    def population(self) -> str:
+        """What the interval is over: "5 networks, 100 orders"."""
+        sizes = list(zip(self.values.shape, self.over, strict=False))
+        several = [(size, name) for size, name in sizes if size > 1]
+        return ", ".join(f"{size} {name}" for size, name in several or sizes[:1])
 
     @property
     def rule(self) -> str:
-        if np.isfinite(self.above) and np.isfinite(self.below):
-            bounds = f"between {self.above:.3g} and {self.below:.3g}"
-        else:
-            bounds = f"above {self.above:.3g}" if np.isfinite(self.above) else f"below {self.below:.3g}"
-        return f"{self.quantity}: {bounds}"
+        return f"{self.quantity}: {self.bounds.inside}"
 
     @property
     def verdict(self) -> str:
-        low, high = self.interval
-        if low > self.above and high < self.below:
+        _, low, high = self.estimate
+        if low > self.bounds.above and high < self.bounds.below:
             return HOLDS
-        return FAILS if high <= self.above or low >= self.below else UNTOLD
+        return FAILS if high <= self.bounds.above or low >= self.bounds.below else UNTOLD
+
+    @property
+    def otherwise(self) -> str:
+        """Where the interval would have to lie for another verdict."""
+        inside, outside = self.bounds.inside, self.bounds.outside
+        whole = {HOLDS: outside, FAILS: inside, UNTOLD: f"{inside}, or {outside}"}
+        return f"the whole interval {whole[self.verdict]}"
 
 
 @dataclass(frozen=True)
@@ -63,17 +92,21 @@ class Claim:
 
 
 def judged(claims: Mapping[str, tuple[Claim, Sequence[Statement]]]) -> pd.DataFrame:
-    """One row for each statement of each claim: id, claim, rule, paper, build, low, high, verdict, page."""
+    """One row for each statement of each claim: id, claim, rule, bound, paper, build, low, high, over, verdict,
+    otherwise, page."""
     rows = [
         {
             "id": name,
             "claim": claim.text,
             "rule": statement.rule,
+            "bound": statement.bounds.why,
             "paper": statement.paper,
-            "build": statement.value,
-            "low": statement.interval[0],
-            "high": statement.interval[1],
+            "build": statement.estimate.mean,
+            "low": statement.estimate.low,
+            "high": statement.estimate.high,
+            "over": statement.population,
             "verdict": statement.verdict,
+            "otherwise": statement.otherwise,
             "page": claim.page,
         }
         for name, (claim, statements) in claims.items()

@@ -8,9 +8,8 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
-from scipy.stats import binomtest
 
-from lsnotebook.core.statistics import Sample, interval
+from lsnotebook.core.statistics import crossed
 
 Source: TypeAlias = pd.DataFrame | dict[str, pd.DataFrame] | None
 """What a figure or table was made from: one table, or several by their name."""
@@ -27,7 +26,7 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
 
 
 def footnote(made: str, data: Source = None) -> str:
-    """Below a figure: how it was made, and its data one click away, in the page itself and so without a server."""
+    """Below a figure: how it was made, and a link to its data, which are embedded in the page."""
     if not made:
         return ""
     link = ""
@@ -39,15 +38,9 @@ def footnote(made: str, data: Source = None) -> str:
     return f'<p class="themed made">{html.escape(made)}{link}</p>'
 
 
-def mean_and_interval(sample: Sample) -> str:
-    """The mean of fractions and its 95 % interval (`statistics.interval`), in %: "14.6 [14.2, 14.9]"."""
-    return as_text(float(100 * np.mean(sample)), *(100 * bound for bound in interval(sample)))
-
-
-def share_and_interval(correct: Sample) -> str:
-    """The share of what is correct and its 95 % interval (Wilson), in %."""
-    bounds = binomtest(int(np.sum(correct)), len(correct)).proportion_ci(method="wilson")
-    return as_text(float(100 * np.mean(correct)), *(100 * bound for bound in bounds))
+def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None) -> str:
+    """The mean of fractions and its 95 % interval (`statistics.crossed`), in %: "14.6 [14.2, 14.9]"."""
+    return as_text(*(100 * part for part in crossed(values, limits)))
 
 
 def mean_and_std(mean: float, std: float) -> str:
@@ -56,5 +49,5 @@ def mean_and_std(mean: float, std: float) -> str:
 
 
 def as_text(value: float, low: float, high: float) -> str:
-    """A quantity and its interval."""
-    return f"{value:.1f} [{low:.1f}, {high:.1f}]"
+    """A quantity and its interval, where it has one."""
+    return f"{value:.1f}" + ("" if np.isnan(low) else f" [{low:.1f}, {high:.1f}]")

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from lsnotebook.core.orders import arbitrary, sequential
-from lsnotebook.core.statistics import over_seeds
+from lsnotebook.core.statistics import over_networks
 from lsnotebook.engine.run import study
 from lsnotebook.layershuffle import claims, measurements, tables
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, TABLE_1
@@ -70,10 +71,13 @@ def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, s
     models = study(SMOKE, TABLE_1, seeds)
     html = page(out)
     for sampler in (sequential, arbitrary):
-        expected = over_seeds(measurements.accuracies(models, sampler, orders))
-        assert (expected["seeds"] == seeds).all()
+        expected = over_networks(measurements.accuracies(models, sampler, orders), chance=1 / 10)
+        assert (expected["networks"] == seeds).all()
         for row in expected.itertuples():
-            assert f"{100 * row.mean:.2f} ± {100 * row.std:.2f}" in html
+            interval = "" if pd.isna(row.low) else f"<br><small>[{100 * row.low:.1f}, {100 * row.high:.1f}]"
+            assert f"{100 * row.mean:.2f} ± {100 * row.std:.2f}{interval}" in html
+    for text in tables.paired(measurements.accuracies(models, (sequential, arbitrary), orders)).to_numpy().ravel():
+        assert text.replace(" [", "<br><small>[") in html
     assert f"-p profile smoke -p seeds {seeds} -p orders {orders}" in html
 
 
@@ -112,8 +116,12 @@ def test_representations_show_the_numbers_that_the_library_computes(tmp_path, la
     assert run.returncode == 0, run.stderr
 
     models = study(SMOKE, [LAYERSHUFFLE, BASELINE], 2)
+    html = page(out)
     for _, group in measurements.readability(models, layer, images).groupby("approach"):
-        assert f"<td>{100 * group['accuracy'].mean():.1f}<br>" in page(out)
+        for column in ("output", "norm", "direction"):
+            assert f"<td>{100 * (group[column] == group['position']).mean():.1f}<br>" in html
+    shown = tables.dependence(measurements.norms(models, images))
+    assert all(text.replace(" [", "<br><small>[") in html for text in shown.to_numpy().ravel())
 
 
 @pytest.mark.slow
@@ -135,6 +143,9 @@ def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images
 
     off = tables.switched_off(measurements.norms(study(SMOKE, [LAYERSHUFFLE, BASELINE], 2), images))
     assert all(f"<td>{value:.1f}</td>" in page(out) for value in off.iloc[:, 1])
+    found = measurements.joint_readability(study(SMOKE, [LAYERSHUFFLE, BASELINE], 2), min(images, 300))
+    cells = tables.joint_readability(found, SMOKE.backbone.layers).to_numpy().ravel()
+    assert all(text.replace(" [", "<br><small>[") in page(out) for text in cells)
 
 
 @pytest.mark.slow
@@ -144,7 +155,9 @@ def test_the_scoreboard_has_every_claim(tmp_path):
 
     for claim in scoreboard.records(claims.check(SMOKE)):
         assert claim["claim"] in page(out) and scoreboard.marked(claim["verdict"]) in page(out)
-        assert f"{claim['build']:.1f}<br><small>" in page(out)
+        assert f"{claim['build']:.1f}<br><small>" in page(out) and f"<small>{claim['over']}</small>" in page(out)
+        for statement in claim["statements"]:
+            assert statement["otherwise"] in page(out) and statement["bound"] in page(out)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +180,8 @@ def shell(ipython):
     ("name", "parameter", "sentence"),
     [
         ("02_execution_order", "profle='smoke'", "There is no parameter 'profle'"),
-        ("02_execution_order", "seeds=0", "'seeds' is 0, but it takes a whole number from 1 to 100."),
+        ("02_execution_order", "seeds=0", "'seeds' is 0, but it takes a whole number from 2 to 100."),
+        ("03_pruning", "seeds=1", "'seeds' is 1, but it takes a whole number from 2 to 100."),
         ("02_execution_order", "profile='digit'", "did you mean 'digits'?"),
         ("03_pruning", "layers=0", "'layers' is 0, but it takes a whole number from 1 to 12, or a list"),
         ("03_pruning", "layers=13", "'layers' is 13, but it takes a whole number from 1 to 12"),

@@ -40,7 +40,7 @@ def measure(profile):
     pages = at(profile)
     of = pages["02_execution_order"]
     measurements.accuracies(study(profile, TABLE_1, of["seeds"]), (sequential, arbitrary), of["orders"])
-    measurements.accuracies(study(profile, [PREDICT_SUM], min(of["seeds"], 2)), (sequential, arbitrary), of["orders"])
+    measurements.accuracies(study(profile, [PREDICT_SUM], of["seeds"]), (sequential, arbitrary), of["orders"])
 
     of = pages["03_pruning"]
     models = study(profile, [LAYERSHUFFLE, LAYERDROP, BASELINE], of["seeds"])
@@ -69,7 +69,9 @@ def measure(profile):
     measurements.drifted_accuracies(profile)
 
     of = pages["06_discussion"]
-    measurements.norms(study(profile, [LAYERSHUFFLE, BASELINE], of["seeds"]), of["images"])
+    both = study(profile, [LAYERSHUFFLE, BASELINE], of["seeds"])
+    measurements.norms(both, of["images"])
+    measurements.joint_readability(both, min(of["images"], 300))
 
     claims.check(profile)
 

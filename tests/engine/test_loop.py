@@ -4,12 +4,14 @@ import dataclasses
 
 import pandas as pd
 import pytest
+import torch
 
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.profiles import Machine
-from lsnotebook.engine.launch import TrainingError
-from lsnotebook.engine.loop import learning_rate
-from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
+from lsnotebook.engine.launch import TrainingError, accelerator_for
+from lsnotebook.engine.loop import learning_rate, selection_score
+from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE, POSITION, PREDICT, PREDICT_SUM
+from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.model import ShuffleViT
 from lsnotebook.layershuffle.profiles import SMOKE
 
@@ -28,7 +30,7 @@ def test_every_batch_has_an_order_of_its_own_and_the_seed_decides_it(run, monkey
     seen, forward = [], ShuffleViT.forward
 
     def spy(model, pixel_values, order=None, labels=None, **options):
-        if labels is not None:
+        if labels is not None and model.training:
             seen.append(order)
         return forward(model, pixel_values, order=order, labels=labels, **options)
 
@@ -40,6 +42,23 @@ def test_every_batch_has_an_order_of_its_own_and_the_seed_decides_it(run, monkey
     seen.clear()
     run("c", sequential)
     assert set(seen) == {(0, 1, 2, 3)}
+
+
+@pytest.mark.parametrize("approach", [BASELINE, LAYERSHUFFLE, POSITION, PREDICT, PREDICT_SUM], ids=lambda one: one.name)
+def test_checkpoints_are_chosen_by_the_whole_loss_with_that_of_the_positions(fresh, splits, approach):
+    network, orders = fresh(SMOKE, approach).eval(), [(2, 0, 3, 1), (0, 1, 2, 3)]
+    found = selection_score(network, splits.selection, orders, 25, accelerator_for(SMOKE.refine, approach.order))
+    classes = evaluate(network, splits.selection, orders)
+    images = torch.stack([image for image, _ in splits.selection])
+    expected = classes["loss"].mean()
+    for order in orders if approach in (PREDICT, PREDICT_SUM) else ():
+        with torch.no_grad():
+            logits = network(images, order=order).position_logits  # (B, P, L)
+        each = -logits.log_softmax(-1).diagonal(dim1=1, dim2=2).mean(0)  # (P,): the loss of each position
+        expected += (each.sum() if approach is PREDICT_SUM else each.mean()).item() / len(orders)
+    assert found["selection_loss"] == pytest.approx(expected, rel=1e-5)
+    assert found["selection_top1"] == pytest.approx(classes["top1"].mean())
+    assert (found["selection_loss"] > classes["loss"].mean() + 0.5) == (approach in (PREDICT, PREDICT_SUM))
 
 
 @pytest.mark.parametrize("machine", [Machine(accumulate=3), Machine(accumulate=32), Machine(recompute=True)], ids=str)

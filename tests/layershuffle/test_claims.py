@@ -1,34 +1,109 @@
 """Every claim of the paper gets a verdict, by rules that the paper's own numbers meet."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 
 from lsnotebook.cli import main
 from lsnotebook.layershuffle import paper
+from lsnotebook.layershuffle.approaches import TABLE_1
 from lsnotebook.layershuffle.build import IMAGENET_CHANCE, Build
-from lsnotebook.layershuffle.claims import CLAIMS
+from lsnotebook.layershuffle.claims import CLAIMS, outputs_arranged_by_position
 from lsnotebook.layershuffle.profiles import IMAGENET
-from lsnotebook.pages.statements import HOLDS, VERDICTS
+from lsnotebook.pages.statements import HOLDS, UNTOLD, VERDICTS
+
+APPROACHES = [approach.name for approach in TABLE_1]
 
 
-def test_the_papers_own_numbers_meet_the_papers_claims():
-    """The rules say what the paper's words mean: its own numbers must pass them."""
+class Published(Build):
+    """The paper's numbers: 5 networks (100 merged models) with exactly its means and standard deviations.
 
-    class Published(Build):
-        def top1(self, approach, policy):
-            return np.full(5, 100 * paper.table1().set_index(["approach", "policy"])["mean"][approach, policy])
+    Each approach deviates by an orthogonal contrast of its own, so that no two of one policy go together, and neither
+    do both policies of one approach.
+    """
 
-        chance = IMAGENET_CHANCE
+    def top1(self, approach, policy):
+        cell = paper.table1().set_index(["approach", "policy"]).loc[(approach, policy)]
+        contrast = APPROACHES.index(approach) + (policy == "arbitrary")
+        return spread(cell, contrast % 4)[:, None]  # (networks, 1): one column for the orders
 
+    def source_top1(self, approach, policy):
+        return self.top1(approach, policy)[:, 0]
+
+    def merged_top1(self, approach, policy):
+        return spread(self.table_2(approach, "merged"), 0, 100)
+
+    def ensemble_top1(self, approach):
+        return np.array([100 * self.table_2(approach, "ensemble of 12")["mean"]])  # the paper has one
+
+    @staticmethod
+    def table_2(approach, model):
+        return paper.table2().set_index(["approach", "model", "measure"]).loc[(approach, model, "top1")]
+
+
+def spread(cell, contrast, networks=5):
+    """Values in % with this mean and standard deviation: an orthogonal polynomial, the others' product with it zero."""
+    powers = np.vander(np.arange(networks) - (networks - 1) / 2, 5, increasing=True)
+    values = np.linalg.qr(powers)[0][:, 1 + contrast]
+    return 100 * (cell["mean"] + cell["std"] * values / values.std(ddof=1))
+
+
+def test_the_published_networks_are_as_published():
     build = Published(IMAGENET)
-    for name in ("C1", "C2", "C3", "C4", "C5", "C7"):
-        _, statements = CLAIMS["02_execution_order"][name]
-        for statement in statements(build):
-            assert statement.verdict == HOLDS, (name, statement.rule)
-            assert statement.value == pytest.approx(statement.paper)
+    assert build.chance == 100 * IMAGENET_CHANCE == 0.1
+    for row in paper.table1().itertuples():
+        values = build.top1(row.approach, row.policy)
+        assert values.shape == (5, 1)
+        assert (values.mean(), values.std(ddof=1)) == pytest.approx((100 * row.mean, 100 * row.std))
+    for policy in ("sequential", "arbitrary"):
+        together = np.corrcoef([build.top1(approach, policy)[:, 0] for approach in APPROACHES])
+        assert np.allclose(together, np.eye(4))
+    merged = build.merged_top1("baseline", "sequential")
+    assert (len(merged), merged.mean(), merged.std(ddof=1)) == pytest.approx((100, 1.87, 6.51))
+
+
+@pytest.mark.parametrize("name", ["C1", "C2", "C3", "C4", "C5", "C7", "C12", "C13"])
+def test_the_papers_own_numbers_meet_the_papers_claims(name):
+    """The rules say what the paper's words mean: its own numbers must pass them."""
+    (make,) = (there[name][1] for there in CLAIMS.values() if name in there)
+    for statement in make(Published(IMAGENET)):
+        assert statement.verdict == HOLDS, (name, statement.rule, statement.estimate)
+        assert statement.estimate.mean == pytest.approx(statement.paper)
+        assert statement.bounds.why, "each bound says where it comes from"
+
+
+@pytest.mark.parametrize("name", ["C1", "C3"])
+def test_what_is_kept_is_not_held_for_certain_where_networks_agree(name):
+    class Equal(Published):
+        def top1(self, approach, policy):
+            return np.full((5, 1), super().top1(approach, policy).mean())
+
+    statements = CLAIMS["02_execution_order"][name][1](Equal(IMAGENET))
+    assert {statement.verdict for statement in statements} == {UNTOLD}
+
+
+def test_the_rank_correlation_is_spearmans_and_the_gap_that_of_the_first_positions():
+    rng, layers, images = np.random.default_rng(0), 12, 240
+    rows = []
+    for seed in range(3):
+        position = rng.integers(0, layers, images)
+        output = np.where(rng.random(images) < 0.3, position, rng.integers(0, layers, images))
+        rows.append(pd.DataFrame({"seed": seed, "image": range(images), "position": position, "output": output}))
+    table = pd.concat(rows).assign(approach="layershuffle")
+    correct, ordered, gap = outputs_arranged_by_position(SimpleNamespace(readability=table, profile=IMAGENET))
+    table["correct"], table["first"] = table["output"] == table["position"], table["position"] < 3
+    groups = [group for _, group in table.groupby("seed")]
+    assert correct.estimate.mean == pytest.approx(100 * table["correct"].mean())
+    spearman = [stats.spearmanr(group["position"], group["output"]).statistic for group in groups]
+    assert ordered.values.mean(1) == pytest.approx(100 * np.array(spearman))
+    gaps = [group.groupby("first")["correct"].mean().diff().iloc[-1] for group in groups]
+    assert gap.values.mean(1) == pytest.approx(100 * np.array(gaps))
+    assert {statement.population for statement in (correct, ordered, gap)} == {"3 networks, 240 images"}
 
 
 @pytest.mark.slow
@@ -38,9 +113,12 @@ def test_every_claim_is_judged_on_the_command_line(trained):
     found = json.loads(result.stdout)
     assert [claim["id"] for claim in found] == [f"C{k}" for k in range(1, 15)]
     for claim in found:
-        assert {"id", "claim", "paper", "build", "interval", "verdict"} <= set(claim)
-        assert claim["verdict"] in VERDICTS
-        low, high = claim["interval"]
-        assert low <= claim["build"] <= high
+        assert {"id", "claim", "paper", "build", "low", "high", "over", "verdict", "otherwise"} <= set(claim)
+        for part in (claim, *claim["statements"]):
+            assert part["verdict"] in VERDICTS and part["over"] and part["bound"]
+            if part["low"] is None:
+                assert part["verdict"] == UNTOLD, "without an interval nothing is told"
+            else:
+                assert part["low"] <= part["build"] <= part["high"]
     shown = CliRunner().invoke(main, ["claims", "smoke"])
     assert all(f"{claim['id']:4}{claim['verdict'].upper()}" in shown.output for claim in found)

@@ -52,7 +52,22 @@ def test_by_depth_draws_the_mean_of_each_depth_in_each_order():
         assert [line.get_ydata().tolist() for line in lines] == [pytest.approx([8, 11])] * 2
 
 
-def test_the_swarm_has_a_dot_for_every_model():
+@pytest.mark.parametrize("error", [0.0, 0.03])
+def test_by_layer_adds_the_error_of_an_estimate_to_the_spread_over_the_networks(error):
+    rows = [
+        {"approach": a, "seed": seed, "layer": layer, "contribution": 0.1 * layer + 0.04 * seed, "error": error,
+         "measure": measure}
+        for a in ("layershuffle", "baseline") for seed in (0, 1) for layer in (0, 1, 2)
+        for measure in ("leave one out", "Shapley value")
+    ]  # fmt: skip
+    spread = 100 * np.hypot(0.04 / np.sqrt(2), error)
+    for panel in figures.by_layer(pd.DataFrame(rows)).axes:
+        assert sorted(bar.get_height() for bar in panel.patches) == pytest.approx([2, 2, 12, 12, 22, 22])
+        whiskers = [segment for lines in panel.collections for segment in lines.get_segments()]
+        assert [abs(end[1] - start[1]) / 2 for start, end in whiskers] == pytest.approx([spread] * 6)
+
+
+def test_the_beeswarm_has_a_dot_for_every_model():
     models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.9})
-    figure = figures.swarm(models, 0.1)
+    figure = figures.beeswarm(models, 0.1)
     assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 33

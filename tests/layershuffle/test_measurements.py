@@ -8,9 +8,8 @@ from lsnotebook.core.draws import inversions
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import runs, tables
 from lsnotebook.engine.run import Run, study
-from lsnotebook.layershuffle import measurements
-from lsnotebook.layershuffle.analysis import dependence
-from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERSHUFFLE, REFINED
+from lsnotebook.layershuffle import measurements, pruning
+from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERSHUFFLE, PREDICT, REFINED
 from lsnotebook.layershuffle.measurements import accuracies
 from lsnotebook.layershuffle.profiles import SMOKE
 
@@ -38,8 +37,9 @@ def test_the_refined_have_only_their_layers_and_pruning_to_all_is_no_pruning(tra
     table = measurements.refined_accuracies(SMOKE, [2, 4], seeds=1, orders=3)
     assert set(table["layers"]) == {2, 4} and set(table["approach"]) == {"refined"}
     models = study(SMOKE, [LAYERSHUFFLE], 1)
-    whole = measurements.pruned_accuracies(models, [4], orders=3).query("policy == 'sequential'")["top1"]
-    assert whole.tolist() == accuracies(models, sequential)["top1"].tolist()
+    assert table.query("layers == 2 and policy == 'arbitrary'")["draw"].nunique() <= 3
+    pruned = measurements.pruned_accuracies(models, [2, 4], orders=3)
+    assert pruned.query("layers == 2").groupby("policy").size().to_dict() == {"sequential": 3, "arbitrary": 3}
 
 
 @pytest.mark.slow
@@ -62,6 +62,41 @@ def test_norms_are_in_units_of_the_layers_own_mean(trained):
     table = measurements.norms(models, 40)
     assert np.allclose(table.groupby("layer")[["contribution", "attention", "mlp"]].mean(), 1)
     assert (table["distance"] == table["position"] - table["layer"]).all() and len(table) == 40 * 4
-    assert dependence(table)["correlation"].between(-1, 1).all()
+    assert (table["relative"] > 0).all() and table["image"].nunique() == 40
     read = measurements.readability(models, 1, 100)
-    assert read[["accuracy", "first", "others"]].stack().between(0, 1).all()
+    assert read["image"].tolist() == [*range(100)] and read[["position", "output", "norm"]].stack().isin(range(4)).all()
+    joint = measurements.joint_readability(models, 60)
+    assert len(joint) == 60 and joint[["position", "layer"]].stack().between(0, 1).all()
+
+
+@pytest.mark.slow
+def test_the_same_quantity_has_one_value_in_the_whole_book(trained):
+    """Table 1's accuracies are those of pruning to all layers, and of refining with all of them."""
+    models = study(SMOKE, [LAYERSHUFFLE, BASELINE], 2)
+    table_1 = accuracies(models, (sequential, arbitrary))
+    pruned = measurements.pruned_accuracies(models, [2, 4], orders=3).query("layers == 4")
+    pd.testing.assert_frame_equal(pruned.reset_index(drop=True), table_1)
+    assert table_1.query("policy == 'arbitrary'")["draw"].nunique() > 3, "as many orders as there are"
+    refined = measurements.refined_accuracies(SMOKE, [1, 4], seeds=2, orders=3).query("layers == 4")
+    baseline = table_1.query("approach == 'baseline'")
+    for column in ("seed", "policy", "order", "top1"):
+        assert refined[column].tolist() == baseline[column].tolist()
+    rows = measurements.table_1(SMOKE)
+    (sequential_row,) = rows.query("approach == 'baseline' and policy == 'sequential'").to_dict("records")
+    assert sequential_row["mean"] == pytest.approx(baseline.query("policy == 'sequential'")["top1"].mean())
+    assert (rows["networks"] == 2).all() and rows["approach"].nunique() == 4 and PREDICT.name in set(rows["approach"])
+
+
+@pytest.mark.slow
+def test_contributions_of_each_network_are_its_own_draws(trained, monkeypatch):
+    models, asked = study(SMOKE, [LAYERSHUFFLE], 2), []
+    monkeypatch.setattr(
+        measurements, "tables", lambda wanted, name: asked.extend(wanted) or tables.tables(wanted, name)
+    )
+    table = measurements.contributions(models)
+    assert [one.arguments for one in asked] == [{"seed": 0}, {"seed": 1}]
+    splits = runs.splits_of(models[1])
+    expected = pruning.shapley(runs.load(models[1]), splits.selection)
+    found = table.query("seed == 1 and measure == 'Shapley value'")
+    assert found["contribution"].tolist() == pytest.approx(expected["contribution"].tolist())
+    assert len(table) == 2 * 2 * 4

@@ -4,8 +4,10 @@ import base64
 import io
 import re
 
+import numpy as np
 import pandas as pd
 
+from lsnotebook.core.statistics import crossed
 from lsnotebook.pages import tables
 
 
@@ -19,3 +21,11 @@ def test_data_are_one_click_away_and_need_no_server():
 
 def test_intervals_stand_below_their_means():
     assert "14.3<br><small>[14.0, 14.6]</small>" in tables.table(pd.DataFrame({"share": ["14.3 [14.0, 14.6]"]})).data
+
+
+def test_a_mean_stands_with_its_interval_where_it_has_one():
+    values = np.array([[0.1, 0.2], [0.2, 0.3], [0.2, 0.5]])
+    low, high = (100 * bound for bound in crossed(values, (0, 1))[1:])
+    assert tables.mean_and_interval(values, (0, 1)) == f"25.0 [{low:.1f}, {high:.1f}]"
+    assert tables.mean_and_interval(np.full(5, 0.25)) == "25.0", "no spread is no certainty"
+    assert tables.mean_and_interval(np.array([0.25])) == "25.0"

@@ -1,9 +1,9 @@
-"""The explorer of layer orders: take a layer, move it, drop it, repeat it, and see at once what the models say.
+"""The explorer of layer orders: take a layer, move it, drop it, repeat it, and see at once what the models predict.
 
     LayerExplorer(runs=[baseline, layershuffle, ...])
 
 In a live notebook it is a widget whose `order`, `image`, `probabilities` and `accuracy` Python can read, set and
-observe. In a built page it is HTML that computes by itself, with the weights beside it and no request to anyone.
+observe. In a built page it is HTML that computes by itself, with the weights beside it and no request to any server.
 One ES module (`forward.js`, `explorer.js`, `hosts.js`) serves both.
 """
 
@@ -89,7 +89,7 @@ def packed(values: Sequence[Tensor]) -> dict:
 
 
 def halved(model: ShuffleViT) -> ShuffleViT:
-    """`model` with its weights rounded as they travel, for comparisons."""
+    """`model` with its weights rounded to float16, in place, for comparisons."""
     for weight in weights(model):
         weight.data = weight.data.half().to(weight.dtype)
     return model
@@ -206,7 +206,7 @@ class LayerExplorer(anywidget.AnyWidget):
         )
 
     def fallback(self) -> str:
-        """For readers without a script: what a few orders do to both models, as a picture and a table."""
+        """For readers without JavaScript: what a few orders do to both models, as a picture and a table."""
         layers = self._runs[0].layers
         keep = max(1, layers - 3)
         orders = {

@@ -1,5 +1,5 @@
-// The explorer of layer orders: tiles that can be moved, dropped, repeated and merged, and what the models then say.
-// `mount(root, data, bridge)` builds it in `root`; the bridge computes and hears of every change (hosts.js).
+// The explorer of layer orders: tiles that can be moved, dropped, repeated and merged, and what the models then predict.
+// `mount(root, data, bridge)` builds it in `root`; the bridge computes and is told of every change (hosts.js).
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -253,7 +253,7 @@ function mount(root, data, bridge = {}) {
     element.addEventListener("pointercancel", cancel);
   }
 
-  // --- what the models say -----------------------------------------------------------------------------------------
+  // --- what the models predict -------------------------------------------------------------------------------------
 
   const names = [["ViT", "var(--lx-vit)"], ["LayerShuffle", "var(--lx-shuffle)"]];
 

@@ -22,7 +22,7 @@ function vision() {
     return Float64Array.from(new Uint16Array(bytes.buffer), (bits) => half[bits]);
   }
 
-  // The parameters as views of one array, in the order in which `pack` writes them.
+  // The parameters as views of one array, in the order of `weights` (__init__.py).
   function network(values, s) {
     let at = 0;
     const take = (n) => values.subarray(at, (at += n));

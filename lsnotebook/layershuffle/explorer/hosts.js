@@ -36,7 +36,7 @@ function browser(data) {
   };
 }
 
-// In the worker: of several questions that wait, only the newest is answered; the others get nothing.
+// In the worker: of several pending questions only the newest is answered.
 function work(V) {
   const nets = new Map();
   let given, newest = null, busy = false;
@@ -71,7 +71,7 @@ function page(root) {
   }
 }
 
-// The live widget (anywidget): the kernel hears of every change, and computes what is too large for the browser.
+// The live widget (anywidget): the kernel is told of every change, and computes what is too large for the browser.
 function render({ model, el }) {
   const data = structuredClone(model.get("_data")), asked = new Map();
   data.networks.forEach((one) => { const text = one.text; one.text = () => text; });
