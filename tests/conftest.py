@@ -6,9 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ["OMP_NUM_THREADS"] = "1"  # toy models are slower on several threads, above all with several workers
 sys.path.append(str(Path(__file__).parent / "programs"))  # what other processes run, they import from there
+
+
+settings.register_profile("any machine", deadline=None)  # a busy one takes its time
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

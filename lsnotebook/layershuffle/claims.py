@@ -174,7 +174,7 @@ def ensemble_is_better(build: Build) -> list[Statement]:
     alone, together = build.source_top1("layershuffle", "arbitrary"), build.ensemble_top1("layershuffle")
     chosen = paper.table2().query("model == 'ensemble of 12' and measure == 'top1'")["mean"].item()
     published = 100 * chosen - paper.top1("layershuffle", "arbitrary")
-    over = ("networks", "draws of the ensemble's orders")
+    over = ("networks", "draws of the ensemble")
     return [Statement("points more than one model", together[None] - alone[:, None], MORE, published, over=over)]
 
 

@@ -55,10 +55,8 @@ def verdict(text: str) -> str:
 
 
 def quantity(row: Mapping) -> str:
-    """A statement's quantity with its interval, and what that is over."""
-    if row["low"] is None or pd.isna(row["low"]):
-        return f"{row['build']:.1f}<br><small>{row['over']}</small>"
-    return f"{as_text(row['build'], row['low'], row['high'])}<br><small>{row['over']}</small>"
+    """A statement's quantity with its interval, and what this is over."""
+    return f'{as_text(row["build"], row["low"], row["high"])}<div class="over"><small>{row["over"]}</small></div>'
 
 
 def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:

@@ -22,7 +22,8 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
     """
     body = frame.to_html(border=0, float_format=f"%.{decimals}f", na_rep="–", index_names=False, escape=False)
     body = re.sub(r"(\d) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
-    return HTML(f'<div class="themed scroll">{body}</div>{footnote(made, frame if data is None else data)}')
+    below = footnote(made, frame if data is None else data)
+    return HTML(f'<div class="themed scroll" tabindex="0">{body}</div>{below}')  # the keyboard scrolls it, too
 
 
 def footnote(made: str, data: Source = None) -> str:
@@ -48,6 +49,6 @@ def mean_and_std(mean: float, std: float) -> str:
     return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
 
 
-def as_text(value: float, low: float, high: float) -> str:
+def as_text(value: float, low: float | None, high: float | None) -> str:
     """A quantity and its interval, where it has one."""
-    return f"{value:.1f}" + ("" if np.isnan(low) else f" [{low:.1f}, {high:.1f}]")
+    return f"{value:.1f}" + ("" if low is None or np.isnan(low) else f" [{low:.1f}, {high:.1f}]")

@@ -48,14 +48,14 @@ def measured(verdict, build, rule="points: above 5"):
 
 
 def test_a_recorded_verdict_stands_beside_this_builds_and_its_number_where_the_rule_is_the_same():
-    ours, shown = measured(FAILS, 3.0), "3.0 [2.0, 4.0]<br><small>5 networks, 100 orders</small>"
+    ours, shown = measured(FAILS, 3.0), '3.0 [2.0, 4.0]<div class="over"><small>5 networks, 100 orders</small></div>'
     (row,) = scoreboard.board(ours, {"recorded, cifar100": measured(HOLDS, 8.0)}).to_dict("records")
     assert "holds" in row["recorded, cifar100"] and "8.0 [7.0, 9.0]" in row["recorded, cifar100"]
     assert "does not hold" in row["verdict"] and row["this build"] == shown
     (row,) = scoreboard.board(ours, {"recorded, cifar100": measured(HOLDS, 8.0, "another")}).to_dict("records")
     assert "holds" in row["recorded, cifar100"] and "8.0" not in row["recorded, cifar100"]
     (row,) = scoreboard.details(ours, {"recorded, cifar100": measured(HOLDS, 8.0)}).to_dict("records")
-    assert row["recorded, cifar100"].startswith("8.0 [7.0, 9.0]<br>") and row["this build"] == shown
+    assert row["recorded, cifar100"].startswith("8.0 [7.0, 9.0]<div") and row["this build"] == shown
 
 
 def test_every_statement_says_where_its_bound_comes_from_and_what_another_verdict_takes():
@@ -69,4 +69,4 @@ def test_without_an_interval_the_number_stands_alone():
     (claim,) = scoreboard.records(table)
     assert claim["low"] is None and claim["high"] is None and "NaN" not in json.dumps(claim)
     for shown in (scoreboard.board(table), scoreboard.details(table)):
-        assert shown["this build"].tolist() == ["3.0<br><small>5 networks, 100 orders</small>"]
+        assert shown["this build"].tolist() == ['3.0<div class="over"><small>5 networks, 100 orders</small></div>']
