@@ -42,5 +42,5 @@ lock:
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -o requirements.lock
 
 clean:
-	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage* *.egg-info
 	find lsnotebook tests book benchmarks -name __pycache__ -prune -exec rm -rf {} +
