@@ -54,7 +54,8 @@ def tables(wanted: Sequence[Table], what: str, workers: int | None = None) -> li
     By default there is one worker a core where the networks run on the CPU; on a GPU, this process alone.
     """
     runs.ensure(run for table in wanted for run in table.runs)
-    missing = [table for table in wanted if recalled(table.recipe, table.name) is None]
+    found = [recalled(table.recipe, table.name) for table in wanted]
+    missing = [table for table, known in zip(wanted, found, strict=True) if known is None]
     on_cpu = all(run.schedule.cpu for table in missing for run in table.runs) or not torch.accelerator.is_available()
     workers = workers or (cpu_count() if on_cpu else 1)
     with Progress(len(missing), f"evaluating {what}", delay=1) as progress:
@@ -65,4 +66,4 @@ def tables(wanted: Sequence[Table], what: str, workers: int | None = None) -> li
             with runs.one_thread():
                 for table in missing:
                     table.fill(progress.advance)
-    return [table.fill() for table in wanted]
+    return [table.fill() if known is None else known for table, known in zip(wanted, found, strict=True)]

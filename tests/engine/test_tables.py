@@ -9,7 +9,6 @@ import pytest
 from jobs import failing_table, mean_pixel
 from PIL import Image
 
-from lsnotebook.core.draws import inversions
 from lsnotebook.core.orders import arbitrary
 from lsnotebook.core.profiles import Images
 from lsnotebook.data import fingerprint
@@ -62,23 +61,6 @@ def test_a_failure_is_raised_here_and_what_was_computed_is_kept(filled, workers)
     with pytest.raises(ValueError, match="no table"):
         tables([good, *bad], "tables", workers)
     assert len(tables([good], "means", workers)[0]) == 1
-
-
-def test_an_evaluation_is_remembered_until_its_code_changes(monkeypatch):
-    models = [PRETRAINED]
-    first, loaded = accuracies(models, arbitrary, 3), []
-    monkeypatch.setattr(module, "cpu_count", lambda: 1)
-    monkeypatch.setattr(runs, "load", lambda run: loaded.append(run) or pytest.fail("evaluated again"))
-    pd.testing.assert_frame_equal(accuracies(models, arbitrary, 3), first)
-    assert first["order"].nunique() == 3 and not loaded
-    assert first["inversions"].tolist() == [inversions([int(i) for i in order.split()]) for order in first["order"]]
-    for other in ({"orders": 4}, {"part": "selection"}):
-        with pytest.raises(pytest.fail.Exception, match="evaluated again"):
-            accuracies(models, arbitrary, **{"orders": 3, **other})
-    assert first["top1"].between(0, 1).all()
-    monkeypatch.setattr(module, "code_version", lambda *modules: "another")
-    with pytest.raises(pytest.fail.Exception, match="evaluated again"):
-        accuracies(models, arbitrary, 3)
 
 
 def test_an_evaluation_is_not_reused_when_one_image_has_changed(store, monkeypatch):
