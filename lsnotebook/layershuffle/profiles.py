@@ -2,6 +2,7 @@
 
 smoke            seconds   4 layers on a few digits: for tests
 digits           minutes   12 layers on scikit-learn's digits, two CPU cores: the book's default
+cifar100-mini    hours     12 small layers on CIFAR-100, two CPU cores: recorded results
 cifar100         hours     ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
 cifar100-deit    hours     DeiT-B on CIFAR-100, one GPU (the paper's second version)
 cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from scratch, one modest GPU
@@ -43,6 +44,27 @@ DIGITS = Study(
     ),
     pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
     refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, selection_orders=2, cpu=True),
+)
+CIFAR100_MINI = Study(
+    name="cifar100-mini",
+    images=Images("cifar100", classes=100, selection=5_000, folders=("train", "test"), augment=True),
+    backbone=Backbone(hidden_size=128, heads=4, mlp_size=256, image_size=32, patch_size=8, initial_std=0.088),
+    pretrain=Schedule(
+        steps=3_510,  # 10 epochs
+        batch_size=128,
+        learning_rate=1.5e-3,
+        check_every=351,
+        cpu=True,
+    ),
+    refine=Schedule(
+        steps=1_755,  # 5 epochs
+        batch_size=128,
+        learning_rate=1e-3,
+        check_every=351,
+        selection_orders=2,
+        cpu=True,
+    ),
+    seeds=3,
 )
 CIFAR100, CIFAR100_DEIT = (
     Study(
@@ -97,4 +119,7 @@ IMAGENET = Study(
     ),
     machine=Machine(readers=16, decode_on_gpu=True, compile=True),
 )
-PROFILES = {profile.name: profile for profile in (SMOKE, DIGITS, CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)}
+PROFILES = {
+    profile.name: profile
+    for profile in (SMOKE, DIGITS, CIFAR100_MINI, CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)
+}
