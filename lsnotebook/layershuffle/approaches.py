@@ -41,10 +41,18 @@ DRIFTED = tuple(
 )
 """Refined with higher learning rates, so that they drift further from the base (§4.4): when do merged models break?"""
 DRIFT_SEEDS = 3
+LONGER = tuple(
+    replace(approach, name=f"{approach.name}-{factor}-times", steps_factor=factor)
+    for approach in (BASELINE, LAYERSHUFFLE, PREDICT, PREDICT_SUM)
+    for factor in (4, 16, 64)
+)
+"""Refined for more steps: how long must one refine?"""
+LONGER_SEEDS = 3
 
 TABLE_1 = (BASELINE, LAYERSHUFFLE, POSITION, PREDICT)
 APPROACHES = {
-    approach.name: approach for approach in (BASE, *TABLE_1, PREDICT_SUM, LAYERDROP, *REFINED.values(), *DRIFTED)
+    approach.name: approach
+    for approach in (BASE, *TABLE_1, PREDICT_SUM, LAYERDROP, *REFINED.values(), *DRIFTED, *LONGER)
 }
 
 TITLES = {name: approach.title for name, approach in APPROACHES.items()} | {"refined": "refined at this depth"}

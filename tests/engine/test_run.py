@@ -41,6 +41,7 @@ OTHER = {
     "variant": ("encode_position",),
     "layers": 2,
     "learning_rate_factor": 2.0,
+    "steps_factor": 4,
 }
 """Another value of each field of an approach that influences the weights."""
 
