@@ -74,7 +74,7 @@ def wanted_runs(profile: Profile, approaches: tuple[Approach, ...], seeds: int |
     if approaches:
         return study(profile, approaches, seeds)
     profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
-    return list(dict.fromkeys(run for part in parts_of(profile) for run in all_runs(part.networks, profile)))
+    return list(dict.fromkeys(run for part in parts_of(profile) for run in all_runs(profile, part.networks(profile))))
 
 
 @main.command()
@@ -161,23 +161,27 @@ def claims(profile: Profile, as_json: bool) -> None:
 @click.argument("results", nargs=-1)
 @click.option("--seeds", type=click.IntRange(min=2), help="Networks an approach; the profile's number if not given.")
 def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> None:
-    """Write RESULTS (table1, claims; all if none is named) of a profile to data/results/, for all builds to show.
+    """Write RESULTS (table1, claims, curves, lengths; all if none is named) of a profile to data/results/, for all
+    builds to show.
 
-    Each says what made it. Networks that are missing are trained.
+    Each says what made it. The networks of Table 1 are trained where they are missing; claims that need others, and
+    longer refinements, are recorded where their networks are in the store.
     """
     from lsnotebook.engine import runs
     from lsnotebook.engine.provenance import training_cost
-    from lsnotebook.engine.run import all_runs
+    from lsnotebook.engine.run import all_runs, trained
     from lsnotebook.pages.results import write
 
     check_alone()
     profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
     there = {name: result for part in parts_of(profile) for name, result in part.results.items()}
     for name in results or there:
-        compute, networks = named(name, there, "result")
-        wanted = all_runs(networks, profile)
-        runs.ensure(wanted)
-        click.echo(write(profile, name, resolve_name(compute)(profile), training_cost(wanted)))
+        result = named(name, there, "result")
+        runs.ensure(all_runs(profile, result.networks(profile)))
+        networks = [*result.networks(profile), *trained(profile, result.others(profile))]
+        click.echo(
+            write(profile, name, resolve_name(result.compute)(profile), training_cost(all_runs(profile, networks)))
+        )
 
 
 @main.command()

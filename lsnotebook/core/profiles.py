@@ -137,6 +137,18 @@ Networks: TypeAlias = Callable[[Any], Sequence[tuple[Approach, int]]]
 
 
 @dataclass(frozen=True)
+class Result:
+    """What `lsnotebook record` can write of a profile."""
+
+    compute: str
+    """The function of a profile that computes the table: "module:function", imported when it is called."""
+    networks: Networks
+    """Trained where they are missing."""
+    others: Networks = lambda profile: []
+    """Those that count where they are in the store."""
+
+
+@dataclass(frozen=True)
 class Part:
     """One paper in the book: all that the command line has to know of it."""
 
@@ -148,9 +160,8 @@ class Part:
     claims: str
     """The function of a profile that judges its claims: "module:function", imported when it is called. It returns the
     statements as `lsnotebook.pages.statements.judged` makes them."""
-    results: Mapping[str, tuple[str, Networks]]
-    """What `lsnotebook record` writes: the name of each result, the function of a profile that computes it, and the
-    networks that it is computed from."""
+    results: Mapping[str, Result]
+    """What `lsnotebook record` writes, by name."""
     prepare: str
     """The function of a profile that computes what the pages show, so that they find it in the store."""
 

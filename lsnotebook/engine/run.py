@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsnotebook.core.profiles import Approach, Networks, Profile, Schedule
+from lsnotebook.core.profiles import Approach, Profile, Schedule
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import RunStoreError, data_root, hashed
 from lsnotebook.data.checkpoints import local_folder
@@ -95,7 +95,16 @@ def study(profile: Profile, approaches: Iterable[Approach], seeds: int | None = 
     ]
 
 
-def all_runs(networks: Networks, profile: Profile) -> list[Run]:
-    """The runs that a part names for a profile, each once."""
-    wanted = [run for approach, seeds in networks(profile) for run in study(profile, [approach], seeds)]
+def all_runs(profile: Profile, networks: Iterable[tuple[Approach, int]]) -> list[Run]:
+    """The runs of networks (approach, number of seeds), each once."""
+    wanted = [run for approach, seeds in networks for run in study(profile, [approach], seeds)]
     return list(dict.fromkeys(wanted))
+
+
+def trained(profile: Profile, networks: Iterable[tuple[Approach, int]]) -> list[tuple[Approach, int]]:
+    """Those networks whose seeds are all in the store."""
+    return [
+        (approach, seeds)
+        for approach, seeds in networks
+        if all(run.folder.exists() for run in study(profile, [approach], seeds))
+    ]

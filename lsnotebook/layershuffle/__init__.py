@@ -1,6 +1,6 @@
 """The paper: *LayerShuffle* (Freiberger, Kun, Løvlie, Risi; arXiv 2407.04513)."""
 
-from lsnotebook.core.profiles import Approach, Part
+from lsnotebook.core.profiles import Approach, Part, Result
 from lsnotebook.layershuffle.approaches import (
     APPROACHES,
     BASELINE,
@@ -8,6 +8,8 @@ from lsnotebook.layershuffle.approaches import (
     DRIFTED,
     LAYERDROP,
     LAYERSHUFFLE,
+    LENGTH_SEEDS,
+    LENGTHS,
     PREDICT_SUM,
     REFINED,
     TABLE_1,
@@ -31,6 +33,11 @@ def all_networks(profile: Study) -> list[tuple[Approach, int]]:
     ]
 
 
+def length_networks(profile: Study) -> list[tuple[Approach, int]]:
+    """The networks that are refined for ever more steps."""
+    return [(approach, LENGTH_SEEDS) for versions in LENGTHS.values() for approach in versions]
+
+
 PART = Part(
     title="LayerShuffle",
     profiles=PROFILES,
@@ -38,8 +45,10 @@ PART = Part(
     networks=all_networks,
     claims="lsnotebook.layershuffle.claims:check",
     results={
-        "table1": ("lsnotebook.layershuffle.measurements:table_1", table_1_networks),
-        "claims": ("lsnotebook.layershuffle.claims:check", all_networks),
+        "table1": Result("lsnotebook.layershuffle.measurements:table_1", table_1_networks),
+        "claims": Result("lsnotebook.layershuffle.records:claims", table_1_networks, all_networks),
+        "curves": Result("lsnotebook.layershuffle.records:curves", table_1_networks, all_networks),
+        "lengths": Result("lsnotebook.layershuffle.records:lengths", table_1_networks, length_networks),
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
 )

@@ -4,6 +4,7 @@ The bounds say what the paper's words mean here; each says where it comes from. 
 seen, and the paper's own numbers pass them (tests/layershuffle/test_claims.py).
 """
 
+from collections.abc import Container
 from itertools import pairwise
 
 import numpy as np
@@ -229,12 +230,13 @@ CLAIMS = {
 """By the page that looks at it: each claim, and the function that makes its statements on a build."""
 
 
-def check(profile: Study) -> pd.DataFrame:
-    """The statements of all claims on a profile, as `pages.statements.judged` gives them."""
+def check(profile: Study, pages: Container[str] = tuple(CLAIMS)) -> pd.DataFrame:
+    """The statements of the claims of some pages on a profile, as `pages.statements.judged` gives them."""
     build = Build(profile)
     claims = {
         name: (Claim(text, page), statements(build))
         for page, there in CLAIMS.items()
+        if page in pages
         for name, (text, statements) in there.items()
     }
     return judged(dict(sorted(claims.items(), key=lambda claim: int(claim[0][1:]))))

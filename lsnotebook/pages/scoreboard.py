@@ -74,9 +74,11 @@ def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Mappi
             "paper": "" if claim["paper"] is None else f"{claim['paper']:.1f}",
         }
         for title, claims in others.items():
-            other = claims[claim["id"]]
-            same = [quantity(part) for part in other["statements"] if part["rule"] == claim["rule"]]
-            row[title] = verdict(other["verdict"]) + "".join(same)
+            if other := claims.get(claim["id"]):
+                same = [quantity(part) for part in other["statements"] if part["rule"] == claim["rule"]]
+                row[title] = verdict(other["verdict"]) + "".join(same)
+            else:
+                row[title] = "not run"
         row["this build"] = quantity(claim)
         rows[f'<a href="{claim["page"]}.html">{claim["id"]}</a>'] = row
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -7,7 +7,7 @@ import pandas as pd
 from torch.utils.data import Subset
 from toy_network import Backwards
 
-from lsnotebook.core.profiles import Approach, Backbone, Images, Part, Profile, Schedule
+from lsnotebook.core.profiles import Approach, Backbone, Images, Part, Profile, Result, Schedule
 from lsnotebook.engine import evaluation, runs
 from lsnotebook.engine.run import all_runs
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
@@ -27,7 +27,7 @@ def networks(profile: Profile) -> list[tuple[Approach, int]]:
 
 
 def claims(profile: Profile) -> pd.DataFrame:
-    (run,) = all_runs(networks, profile)
+    (run,) = all_runs(profile, networks(profile))
     forward, images = partial(runs.load(run), order=run.approach.order(run.layers)), runs.splits_of(run).validation
     quarters = [Subset(images, range(k, len(images), 4)) for k in range(4)]
     top1 = np.array([100 * evaluation.score([forward], quarter)["top1"].item() for quarter in quarters])
@@ -41,6 +41,6 @@ PART = Part(
     approaches={"backwards": BACKWARDS},
     networks=networks,
     claims="toy_part:claims",
-    results={"claims": ("toy_part:claims", networks)},
+    results={"claims": Result("toy_part:claims", networks)},
     prepare="toy_part:claims",
 )
