@@ -71,4 +71,11 @@ COLOURS = {
     "refined": "#c8553d",
 }
 """Safe for colour-blind readers (after Okabe and Ito), on light and on dark."""
-MARKERS = {"layershuffle": "o", "layerdrop": "s", "baseline": "D", "refined": "^"}
+MARKERS = {
+    "layershuffle": "o",
+    "layerdrop": "s",
+    "baseline": "D",
+    "refined": "^",
+    "layershuffle-predict": "v",
+    "layershuffle-predict-sum": "P",
+}
