@@ -161,11 +161,11 @@ def claims(profile: Profile, as_json: bool) -> None:
 @click.argument("results", nargs=-1)
 @click.option("--seeds", type=click.IntRange(min=2), help="Networks an approach; the profile's number if not given.")
 def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> None:
-    """Write RESULTS (table1, claims, curves, lengths; all if none is named) of a profile to data/results/, for all
+    """Write RESULTS (table1, claims, networks, curves; all if none is named) of a profile to data/results/, for all
     builds to show.
 
-    Each says what made it. The networks of Table 1 are trained where they are missing; claims that need others, and
-    longer refinements, are recorded where their networks are in the store.
+    Each says what made it. The networks of Table 1 are trained where they are missing; what needs others is recorded
+    where these are in the store.
     """
     from lsnotebook.engine import runs
     from lsnotebook.engine.provenance import training_cost

@@ -128,8 +128,6 @@ class Approach:
     """Only the first so many layers of the base, the rest cut off before refining (§4.2); None: all."""
     learning_rate_factor: float = 1.0
     """Times the schedule's learning rate: a higher one drifts further from the base (§4.4)."""
-    steps_factor: int = 1
-    """Times the schedule's steps, and the steps between two evaluations."""
 
 
 Networks: TypeAlias = Callable[[Any], Sequence[tuple[Approach, int]]]

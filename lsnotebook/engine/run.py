@@ -46,12 +46,7 @@ class Run:
                 f"The profile {self.profile.name!r} has no base of its own to train: it starts from the "
                 f"checkpoint {self.profile.backbone.checkpoint!r}."
             )
-        return dataclasses.replace(
-            schedule,
-            learning_rate=schedule.learning_rate * self.approach.learning_rate_factor,
-            steps=schedule.steps * self.approach.steps_factor,
-            check_every=schedule.check_every * self.approach.steps_factor,
-        )
+        return dataclasses.replace(schedule, learning_rate=schedule.learning_rate * self.approach.learning_rate_factor)
 
     @property
     def recipe(self) -> dict:

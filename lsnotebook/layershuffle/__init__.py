@@ -8,8 +8,6 @@ from lsnotebook.layershuffle.approaches import (
     DRIFTED,
     LAYERDROP,
     LAYERSHUFFLE,
-    LENGTH_SEEDS,
-    LENGTHS,
     PREDICT_SUM,
     REFINED,
     TABLE_1,
@@ -33,11 +31,6 @@ def all_networks(profile: Study) -> list[tuple[Approach, int]]:
     ]
 
 
-def length_networks(profile: Study) -> list[tuple[Approach, int]]:
-    """The networks that are refined for ever more steps."""
-    return [(approach, LENGTH_SEEDS) for versions in LENGTHS.values() for approach in versions]
-
-
 PART = Part(
     title="LayerShuffle",
     profiles=PROFILES,
@@ -48,7 +41,7 @@ PART = Part(
         "table1": Result("lsnotebook.layershuffle.measurements:table_1", table_1_networks),
         "claims": Result("lsnotebook.layershuffle.records:claims", table_1_networks, all_networks),
         "curves": Result("lsnotebook.layershuffle.records:curves", table_1_networks, all_networks),
-        "lengths": Result("lsnotebook.layershuffle.records:lengths", table_1_networks, length_networks),
+        "networks": Result("lsnotebook.layershuffle.records:networks", table_1_networks, all_networks),
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
 )

@@ -1,7 +1,6 @@
 """The approaches of the paper (§3, §4), and how their figures mark them."""
 
 from dataclasses import replace
-from itertools import chain
 
 from lsnotebook.core.orders import arbitrary, layerdrop, sequential
 from lsnotebook.core.profiles import Approach
@@ -42,20 +41,9 @@ DRIFTED = tuple(
 )
 """Refined with higher learning rates, so that they drift further from the base (§4.4): when do merged models break?"""
 DRIFT_SEEDS = 3
-LENGTHS = {
-    approach.name: (
-        approach,
-        *(replace(approach, name=f"{approach.name}-{factor}-times", steps_factor=factor) for factor in (4, 16, 64)),
-    )
-    for approach in (BASELINE, LAYERSHUFFLE, PREDICT, PREDICT_SUM)
-}
-"""Refined for the schedule's steps, and for more: how long must one refine?"""
-LENGTH_SEEDS = 3
-
 TABLE_1 = (BASELINE, LAYERSHUFFLE, POSITION, PREDICT)
 APPROACHES = {
-    approach.name: approach
-    for approach in (BASE, *TABLE_1, PREDICT_SUM, LAYERDROP, *REFINED.values(), *DRIFTED, *chain(*LENGTHS.values()))
+    approach.name: approach for approach in (BASE, *TABLE_1, PREDICT_SUM, LAYERDROP, *REFINED.values(), *DRIFTED)
 }
 
 TITLES = {name: approach.title for name, approach in APPROACHES.items()} | {"refined": "refined at this depth"}

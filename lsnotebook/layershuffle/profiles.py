@@ -2,6 +2,7 @@
 
 smoke            seconds   4 layers on a few digits: for tests
 digits           minutes   12 layers on scikit-learn's digits, two CPU cores: the book's default
+digits-1600      minutes   the same, refined for 1,600 steps in place of 400; likewise 6400 and 25600: recorded results
 cifar100-mini    hours     12 small layers on CIFAR-100, two CPU cores: recorded results
 cifar100         hours     ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
 cifar100-deit    hours     DeiT-B on CIFAR-100, one GPU (the paper's second version)
@@ -9,7 +10,8 @@ cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from scratc
 imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from lsnotebook.core.profiles import Backbone, Images, Machine, Profile, Schedule
 
@@ -45,6 +47,16 @@ DIGITS = Study(
     pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
     refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, selection_orders=2, cpu=True),
 )
+
+
+def refined_for(profile: Study, steps: int, seeds: int = 3) -> Study:
+    """The same networks, refined for another number of steps: how long must one refine?"""
+    refine = replace(
+        profile.refine, steps=steps, check_every=profile.refine.check_every * steps // profile.refine.steps
+    )
+    return replace(profile, name=f"{profile.name}-{steps}", refine=refine, seeds=seeds)
+
+
 CIFAR100_MINI = Study(
     name="cifar100-mini",
     images=Images("cifar100", classes=100, selection=5_000, folders=("train", "test"), augment=True),
@@ -119,7 +131,12 @@ IMAGENET = Study(
     ),
     machine=Machine(readers=16, decode_on_gpu=True, compile=True),
 )
+LENGTHS = {
+    study.name: [study, *(refined_for(study, steps) for steps in lengths)]
+    for study, lengths in ((DIGITS, (1_600, 6_400, 25_600)), (CIFAR100_MINI, (351, 7_020)))
+}
+"""By the name of a profile: it, and the same networks refined for other numbers of steps."""
 PROFILES = {
     profile.name: profile
-    for profile in (SMOKE, DIGITS, CIFAR100_MINI, CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)
+    for profile in (SMOKE, *chain(*LENGTHS.values()), CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)
 }

@@ -5,8 +5,8 @@ import pandas as pd
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import finished
 from lsnotebook.engine.run import all_runs, study, trained
-from lsnotebook.layershuffle import all_networks, length_networks
-from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, LENGTHS, REFINED, TABLE_1
+from lsnotebook.layershuffle import all_networks
+from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, PREDICT_SUM, REFINED, TABLE_1
 from lsnotebook.layershuffle.claims import check
 from lsnotebook.layershuffle.measurements import accuracies, drifts, merged_accuracies
 from lsnotebook.layershuffle.profiles import Study
@@ -33,25 +33,24 @@ def curves(profile: Study) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def lengths(profile: Study, merged: int = 20) -> pd.DataFrame:
-    """What a longer refinement changes: approach, steps, measure, number (a network's, a merged model's), value.
+def networks(profile: Study, merged: int = 20) -> pd.DataFrame:
+    """What single networks of Table 1, and of the sum of the position losses, give: approach, measure, number, value.
 
-    Measures, of each network: sequential and arbitrary (top-1, the mean over the orders), position (the share that is
-    predicted correctly in arbitrary order), drift (from the base, see `merging.drift`); of models merged from these
-    networks, in sequence for the ViT, in arbitrary order for LayerShuffle: merged (top-1).
+    Measures, by the number of the network: sequential and arbitrary (top-1, the mean over the orders), position (the
+    share that is predicted correctly in arbitrary order), drift (from the base, see `merging.drift`). By the number of
+    the model that is merged from these networks: merged (top-1; the ViT in sequence, LayerShuffle in arbitrary order).
     """
-    there, found = dict(trained(profile, length_networks(profile))), []
-    for name, versions in LENGTHS.items():
-        for approach in (version for version in versions if version in there):
-            models = study(profile, [approach], there[approach])
-            measured = accuracies(models, (sequential, arbitrary)).groupby(["policy", "seed"])
-            values = measured["top1"].mean().unstack("policy")
-            values["position"] = measured["position"].mean()["arbitrary"]
-            values["drift"] = drifts(models).set_index("seed")["drift"]
-            values = values.melt(var_name="measure", ignore_index=False).rename_axis("number").reset_index()
-            if name in ("baseline", "layershuffle"):
-                sampler = sequential if name == BASELINE.name else arbitrary
-                top1 = merged_accuracies(models, sampler, merged, min(len(models), models[0].layers))["top1"]
-                values = pd.concat([values, pd.DataFrame({"number": top1.index, "measure": "merged", "value": top1})])
-            found.append(values.assign(approach=name, steps=models[0].schedule.steps))
+    found = []
+    for approach, seeds in trained(profile, [(approach, profile.seeds) for approach in (*TABLE_1, PREDICT_SUM)]):
+        models = study(profile, [approach], seeds)
+        measured = accuracies(models, (sequential, arbitrary)).groupby(["policy", "seed"])
+        values = measured["top1"].mean().unstack("policy")
+        values["position"] = measured["position"].mean()["arbitrary"]
+        values["drift"] = drifts(models).set_index("seed")["drift"]
+        values = values.melt(var_name="measure", ignore_index=False).rename_axis("number").reset_index()
+        if approach in (BASELINE, LAYERSHUFFLE):
+            sampler = sequential if approach is BASELINE else arbitrary
+            top1 = merged_accuracies(models, sampler, merged, min(seeds, profile.backbone.layers))["top1"]
+            values = pd.concat([values, pd.DataFrame({"number": top1.index, "measure": "merged", "value": top1})])
+        found.append(values.assign(approach=approach.name))
     return pd.concat(found, ignore_index=True).dropna(subset="value")

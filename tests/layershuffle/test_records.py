@@ -7,7 +7,7 @@ from lsnotebook.core.orders import arbitrary
 from lsnotebook.engine import finished, runs
 from lsnotebook.engine.run import Run, study
 from lsnotebook.layershuffle import measurements, records
-from lsnotebook.layershuffle.approaches import BASE, LAYERSHUFFLE, LENGTHS, TABLE_1
+from lsnotebook.layershuffle.approaches import BASE, LAYERSHUFFLE, TABLE_1
 from lsnotebook.layershuffle.profiles import SMOKE
 
 pytestmark = pytest.mark.slow
@@ -36,10 +36,9 @@ def test_learning_curves_are_of_the_trained_networks_and_their_base(table_1_only
     assert np.allclose(one, finished.history(Run(SMOKE, LAYERSHUFFLE, 1)), equal_nan=True)
 
 
-def test_lengths_are_of_the_versions_that_are_trained(table_1_only, monkeypatch):
-    monkeypatch.setattr("lsnotebook.layershuffle.LENGTH_SEEDS", 2)
-    found = records.lengths(SMOKE, merged=3)
-    assert set(found["steps"]) == {SMOKE.refine.steps} and set(found["approach"]) < set(LENGTHS)
+def test_networks_are_recorded_one_by_one(table_1_only):
+    found = records.networks(SMOKE, merged=3)
+    assert set(found["approach"]) == {approach.name for approach in TABLE_1}, "the sum of the losses is not trained"
     top1 = measurements.accuracies(study(SMOKE, [LAYERSHUFFLE]), arbitrary).groupby("seed")["top1"].mean()
     there = found.query("approach == 'layershuffle' and measure == 'arbitrary'").set_index("number")["value"]
     assert np.allclose(there, top1)
