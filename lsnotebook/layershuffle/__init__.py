@@ -42,4 +42,5 @@ PART = Part(
         "claims": ("lsnotebook.layershuffle.claims:check", all_networks),
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
+    profile=Study,
 )
