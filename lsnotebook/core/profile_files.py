@@ -8,7 +8,6 @@ The profile is called like the file, ending included, so that its runs are never
 
 import contextlib
 import dataclasses
-import functools
 import json
 import os
 import tempfile
@@ -59,10 +58,11 @@ def read(path: Path, kind: type[P]) -> P:
 
 
 def checked(tables: dict[str, Any], path: Path, kind: type[P]) -> P:
+    meanings = keys(kind)
     for key, value in tables.items():
-        named(key, keys(kind)[""], "key")
-        for name in value if key in keys(kind) and isinstance(value, dict) else ():
-            named(name, keys(kind)[key], f"key of [{key}]")
+        named(key, meanings[""], "key")
+        for name in value if key in meanings and isinstance(value, dict) else ():
+            named(name, meanings[key], f"key of [{key}]")
     images = tables.get("images")
     if to_count := isinstance(images, dict) and "classes" not in images:
         images["classes"] = 2
@@ -110,14 +110,12 @@ def count_classes(images: Images) -> int:
     return len(found)
 
 
-@functools.cache
 def adapter(kind: type[Profile]) -> TypeAdapter:
     """Of tuples, as a dataclass by itself would not be given this configuration."""
     strict = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
     return TypeAdapter(tuple[kind], config=strict)  # type: ignore[valid-type]
 
 
-@functools.cache
 def keys(kind: type[Profile]) -> dict[str, dict[str, str]]:
     """The keys of each table of a file, each with what it means; those outside of tables are in the table ""."""
     schema = adapter(kind).json_schema()["$defs"]

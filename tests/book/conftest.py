@@ -2,6 +2,7 @@
 
 import sys
 
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -21,3 +22,15 @@ def shell(ipython):
     """IPython, as a notebook's kernel has it, in this process."""
     ipython.reset()
     return ipython
+
+
+@pytest.fixture(scope="session")
+def parameters_of():
+    """The cell of a page's parameters, and the one after it, which checks them."""
+
+    def cells(path):
+        cells = nbformat.read(path, 4).cells
+        (place,) = (k for k, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", ()))
+        return cells[place], cells[place + 1]
+
+    return cells

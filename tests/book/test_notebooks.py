@@ -53,9 +53,9 @@ def test_second_cell_holds_annotated_parameters_and_the_third_checks_them_all(ch
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_papermill_knows_every_parameter_with_its_type_and_help(path):
+def test_papermill_knows_every_parameter_with_its_type_and_help(parameters_of, path):
     known = inspect_notebook(path)
-    assert list(known) == [line.target.id for line in ast.parse(nbformat.read(path, 4).cells[1].source).body]
+    assert list(known) == [line.target.id for line in ast.parse(parameters_of(path)[0].source).body]
     for parameter in known.values():
         assert parameter["inferred_type_name"] in ("str", "int", "list[int]") and parameter["help"], parameter
 
@@ -192,14 +192,14 @@ def test_the_scoreboard_has_every_claim(tmp_path):
         ("01_method", "order='[0, 12]'", "'order' is '[0, 12]', but it takes a whole number from 0 to 11"),
     ],
 )
-def test_a_bad_parameter_is_told_in_one_sentence(shell, name, parameter, sentence):
-    error = taken(shell, name, parameter).error_in_exec
+def test_a_bad_parameter_is_told_in_one_sentence(shell, parameters_of, name, parameter, sentence):
+    error = taken(shell, parameters_of, name, parameter).error_in_exec
     assert type(error).__name__ == "ParameterError" and sentence in str(error)
 
 
-def taken(shell, name, parameter):
+def taken(shell, parameters_of, name, parameter):
     """What the check of a page makes of a parameter."""
-    _, given, check, *_ = nbformat.read(BOOK / f"{name}.ipynb", 4).cells
+    given, check = parameters_of(BOOK / f"{name}.ipynb")
     for source in (given.source, f"# Parameters\n{parameter}"):  # as papermill writes them
         assert shell.run_cell(source, store_history=True).success
     return shell.run_cell(check.source, store_history=True)
@@ -207,21 +207,24 @@ def taken(shell, name, parameter):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_page_takes_every_profile_by_itself(shell, path, profile):
+def test_every_page_takes_every_profile_by_itself(shell, parameters_of, path, profile):
     if (path.stem, profile) == ("01_method", "cifar100-deit"):
         pytest.skip("compares with the stock ViT, which a DeiT is not")
-    assert "profile" not in inspect_notebook(path) or taken(shell, path.stem, f"profile='{profile}'").success
+    assert (
+        "profile" not in inspect_notebook(path)
+        or taken(shell, parameters_of, path.stem, f"profile='{profile}'").success
+    )
     assert all(shell.user_ns[name] is not None for name in inspect_notebook(path))
 
 
-def test_the_check_returns_what_it_set(shell):
-    assert taken(shell, "03_pruning", "profile='smoke'").success
+def test_the_check_returns_what_it_set(shell, parameters_of):
+    assert taken(shell, parameters_of, "03_pruning", "profile='smoke'").success
     expected = {"profile": "smoke", "layers": [1, 2, 3, 4], "keep": "random", "seeds": 2, "orders": 30}
     assert shell.user_ns["given"] == expected and {name: shell.user_ns[name] for name in expected} == expected
 
 
-def test_a_parameter_without_a_value_is_told_in_one_sentence(shell):
-    check = nbformat.read(BOOK / "02_execution_order.ipynb", 4).cells[2]
+def test_a_parameter_without_a_value_is_told_in_one_sentence(shell, parameters_of):
+    _, check = parameters_of(BOOK / "02_execution_order.ipynb")
     error = shell.run_cell(check.source).error_in_exec
     assert str(error) == "The parameter 'profile' has no value: run the cell of the parameters first."
 

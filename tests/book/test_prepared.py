@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from lsnotebook.core.orders import arbitrary, sequential
@@ -69,9 +68,9 @@ def measure(profile):
 
 
 @pytest.mark.parametrize("profile", [SMOKE, DIGITS], ids=lambda profile: profile.name)
-def test_the_default_parameters_are_those_of_the_profile(shell, profile):
+def test_the_default_parameters_are_those_of_the_profile(shell, parameters_of, profile):
     for name, values in at(profile).items():
-        _, given, check, *_ = nbformat.read(BOOK / f"{name}.ipynb", 4).cells
+        given, check = parameters_of(BOOK / f"{name}.ipynb")
         for source in (given.source, f"profile = {profile.name!r}", check.source):
             assert shell.run_cell(source).success
         assert shell.user_ns["given"] == values, name
