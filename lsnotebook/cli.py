@@ -1,4 +1,4 @@
-"""The command line: `lsnotebook train | sweep | status | claims | record`.
+"""The command line: `lsnotebook profile | train | sweep | status | claims | record`.
 
 The only module that knows all parts. What takes long to import is imported by the command that needs it.
 """
@@ -6,6 +6,7 @@ The only module that knows all parts. What takes long to import is imported by t
 import dataclasses
 import json
 import logging
+from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 
 from lsnotebook import layershuffle
 from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.profile_files import as_toml, find
 from lsnotebook.core.profiles import Approach, Part, Profile, named
 from lsnotebook.engine.ranks import rank, world_size
 
@@ -35,22 +37,29 @@ class Commands(click.Group):
 
 
 class Named(click.ParamType):
-    """A profile or an approach of any part, by its name."""
+    """What a word stands for: a profile or an approach of any part."""
 
-    def __init__(self, name: str, field: str):
-        self.name, self.field = name, field
+    def __init__(self, name: str, find: Callable[[str], object]):
+        self.name, self.find = name, find
 
     def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> object:
         try:
-            return named(
-                str(value), {key: one for part in PARTS for key, one in getattr(part, self.field).items()}, self.name
-            )
+            return self.find(str(value))
         except LsnotebookError as error:
             self.fail(str(error), param, context)
 
 
-profile_argument = click.argument("profile", type=Named("profile", "profiles"))
-approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", "approaches"))
+def profile_of(word: str) -> Profile:
+    """The profile of that name, or of a TOML file, which is one of the first part."""
+    return find(word, {name: one for part in PARTS for name, one in part.profiles.items()}, PARTS[0].profile)
+
+
+def approach_of(word: str) -> Approach:
+    return named(word, {name: one for part in PARTS for name, one in part.approaches.items()}, "approach")
+
+
+profile_argument = click.argument("profile", type=Named("profile", profile_of))
+approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", approach_of))
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
@@ -59,12 +68,15 @@ seeds_option = click.option(
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lsnotebook")
 def main() -> None:
-    """The runs behind the companion book of LayerShuffle (arXiv 2407.04513)."""
+    """The runs behind the companion book of LayerShuffle (arXiv 2407.04513).
+
+    PROFILE is smoke, digits, cifar100 ..., or a TOML file of your own: lsnotebook profile digits > flowers.toml
+    """
 
 
 def parts_of(profile: Profile) -> list[Part]:
-    """The parts of the book that have this profile."""
-    return [part for part in PARTS if profile.name in part.profiles]
+    """The parts of the book that such a profile is of."""
+    return [part for part in PARTS if type(profile) is part.profile]
 
 
 def wanted_runs(profile: Profile, approaches: tuple[Approach, ...], seeds: int | None) -> list:
@@ -75,6 +87,13 @@ def wanted_runs(profile: Profile, approaches: tuple[Approach, ...], seeds: int |
         return study(profile, approaches, seeds)
     profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
     return list(dict.fromkeys(run for part in parts_of(profile) for run in all_runs(profile, part.networks(profile))))
+
+
+@main.command("profile")
+@profile_argument
+def show(profile: Profile) -> None:
+    """Print a profile as a TOML file, to make one of your own from."""
+    click.echo(as_toml(profile), nl=False)
 
 
 @main.command()
@@ -116,7 +135,7 @@ def train(
     if seed is not None:
         wanted = [Run(profile, approach, seed) for approach in approaches]
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("lsnotebook").setLevel(logging.INFO)
+    logging.getLogger("lsnotebook").setLevel(logging.INFO if rank() == 0 else logging.ERROR)
     runs.ensure(wanted, workers)
     if prepare:
         check_alone()

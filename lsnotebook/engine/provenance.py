@@ -1,6 +1,7 @@
 """What made a result: the device and the versions, and the command that reproduces it."""
 
 import platform
+import shlex
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ def provenance(device: torch.device) -> dict[str, str]:
 def origin(models: Sequence[Run], notebook: str, **parameters: object) -> str:
     """How a figure came to be: profile, seeds, what trained its networks, and the command for it."""
     made, seeds = finished.made(models[0]), sorted({run.seed for run in models})
-    line = " ".join(f"-p {name} {value}" for name, value in parameters.items())
+    line = " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in parameters.items())
     return (
         f"Profile {models[0].profile.name}, seeds {seeds[0]} to {seeds[-1]}; trained on {made['device']} "
         f"({made['machine']}, torch {made['torch']}). Again: papermill {notebook}.ipynb out.ipynb {line}"

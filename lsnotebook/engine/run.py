@@ -1,11 +1,12 @@
 """What a run is, (profile, approach, seed), and the recipe that its folder is named after."""
 
 import dataclasses
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsnotebook.core.profiles import Approach, Profile, Schedule
+from lsnotebook.core.profiles import Approach, Backbone, Images, Profile, Schedule
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import RunStoreError, data_root, hashed
 from lsnotebook.data.checkpoints import local_folder
@@ -51,12 +52,12 @@ class Run:
     @property
     def recipe(self) -> dict:
         """Every value that influences the weights, what the images hold, and the version of the code."""
-        approach, backbone = self.approach, self.profile.backbone
+        approach, images, backbone = self.approach, self.profile.images, self.profile.backbone
         checkpoint = backbone.checkpoint and local_folder(backbone.checkpoint)
         content = fingerprint(checkpoint, (".json", ".safetensors")).digest if checkpoint else None
         return {
-            "images": {**dataclasses.asdict(self.profile.images), "content": digest(self.profile.images)},
-            "backbone": {**dataclasses.asdict(backbone), "content": content},
+            "images": {**wherever(images), "content": digest(images)},
+            "backbone": {**wherever(backbone), "content": content},
             "schedule": dataclasses.asdict(self.schedule),
             "approach": [repr(approach.order), approach.network, approach.variant, approach.layers],
             "seed": self.seed,
@@ -71,6 +72,12 @@ class Run:
     @property
     def folder(self) -> Path:
         return data_root() / "runs" / self.profile.name / f"{self.approach.name}-seed{self.seed}-{self.key}"
+
+
+def wherever(part: Images | Backbone) -> dict:
+    """Its fields, those that are absolute paths without their folder: what lies there counts, not where."""
+    fields = dataclasses.asdict(part)
+    return {name: Path(it).name if os.path.isabs(str(it)) else it for name, it in fields.items()}
 
 
 def unfinished(folder: Path) -> Path:

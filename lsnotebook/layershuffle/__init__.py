@@ -44,4 +44,5 @@ PART = Part(
         "networks": Result("lsnotebook.layershuffle.records:networks", table_1_networks, all_networks),
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
+    profile=Study,
 )

@@ -31,7 +31,7 @@ PREDICT_SUM = replace(
 LAYERDROP = Approach("layerdrop", "LayerDrop", layerdrop, NETWORK, BASE)
 REFINED = {
     layers: replace(BASELINE, name=f"refined-{layers}", title=f"refined with {layers} layers", layers=layers)
-    for layers in range(1, 12)
+    for layers in range(1, 48)
 }
 """The first layers of the base alone, refined in sequence (§4.2)."""
 DRIFTED = tuple(

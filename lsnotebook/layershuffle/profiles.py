@@ -10,9 +10,13 @@ cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from scratc
 imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
 """
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from pydantic import PositiveInt
+
+from lsnotebook.core.profile_files import find
 from lsnotebook.core.profiles import Backbone, Images, Machine, Profile, Schedule
 
 
@@ -20,10 +24,32 @@ from lsnotebook.core.profiles import Backbone, Images, Machine, Profile, Schedul
 class Study(Profile):
     """A profile, and the sizes of the paper's experiments."""
 
-    depths: tuple[int, ...] = (3, 6, 9)
-    """Numbers of layers that models are pruned to and refined with (§4.2)."""
-    sources: int = 12
-    """Baseline and LayerShuffle networks that merged models take their layers from (§4.4)."""
+    depths: tuple[PositiveInt, ...] = None  # type: ignore[assignment]
+    """Numbers of layers that models are pruned to and refined with (§4.2); None: a quarter, half, three quarters."""
+    sources: PositiveInt = None  # type: ignore[assignment]
+    """Baseline and LayerShuffle networks that merged models take their layers from (§4.4); None: one a layer."""
+
+    def __post_init__(self) -> None:
+        layers = self.backbone.layers
+        if self.depths is None:
+            quarters = {quarter * layers // 4 for quarter in (1, 2, 3)}
+            object.__setattr__(self, "depths", tuple(sorted(quarters - {0})))
+        if self.sources is None:
+            object.__setattr__(self, "sources", layers)
+
+    def contradictions(self) -> Iterator[str]:
+        yield from super().contradictions()
+        net = self.backbone
+        if net.layers < 2:
+            yield "backbone.layers is 1, but an order takes at least 2."
+        if net.hidden_size % net.heads:
+            yield f"backbone.hidden_size is {net.hidden_size}, but it should be a multiple of heads, {net.heads}."
+        if net.image_size % net.patch_size:
+            yield f"backbone.image_size is {net.image_size}, but should be a multiple of patch_size, {net.patch_size}."
+        if list(self.depths) != sorted({depth for depth in self.depths if depth < net.layers}) or not self.depths:
+            yield f"depths is {list(self.depths)}, but it should be rising numbers from 1 to {net.layers - 1}."
+        if self.sources < net.layers:
+            yield f"sources is {self.sources}, but it should be at least the number of layers, {net.layers}."
 
 
 SMOKE = Study(
@@ -35,8 +61,6 @@ SMOKE = Study(
     pretrain=Schedule(steps=60, batch_size=32, learning_rate=2e-3, check_every=20, cpu=True),
     refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
     seeds=2,
-    depths=(1, 2, 3),
-    sources=4,
 )
 DIGITS = Study(
     name="digits",
@@ -140,3 +164,8 @@ PROFILES = {
     profile.name: profile
     for profile in (SMOKE, *chain(*LENGTHS.values()), CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)
 }
+
+
+def profile_of(name: object, without: Container[str] = ()) -> Study:
+    """The profile of that name, or of a TOML file (`core.profile_files`). Raises `UnknownNameError`, `ProfileError`."""
+    return find(name, {key: one for key, one in PROFILES.items() if key not in without}, Study)
