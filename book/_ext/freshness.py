@@ -14,7 +14,7 @@ WATCHED = (
     "lsnotebook/**/*.py",
     "lsnotebook/**/*.js",
     "lsnotebook/**/*.css",
-    "data/paper/*",
+    "lsnotebook/**/*.csv",
     "data/results/*/*",
     "requirements.lock",
     "book/_ext/*.py",
