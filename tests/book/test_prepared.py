@@ -17,7 +17,7 @@ BOOK = Path(__file__).parents[2] / "book"
 
 def defaults(name):
     """The default values of a notebook's parameters."""
-    lines = ast.parse(nbformat.read(BOOK / f"{name}.ipynb", 4).cells[1].source).body
+    lines = ast.parse(nbformat.read(BOOK / f"{name}.ipynb", 4).cells[2].source).body
     return {line.target.id: ast.literal_eval(line.value) for line in lines}
 
 

@@ -220,7 +220,7 @@ def test_where_the_data_are_by_absolute_path_is_not_said(monkeypatch, tmp_path, 
 def test_an_unknown_home_is_told(monkeypatch):
     monkeypatch.setenv("LSNOTEBOOK_DATA", "~nobody-of-this-name/study")
     with pytest.raises(
-        RunStoreError, match="^LSNOTEBOOK_DATA is '~nobody-of-this-name/study', but there is no such home"
+        RunStoreError, match=r"^LSNOTEBOOK_DATA is '~nobody-of-this-name/study', but there is no such home"
     ):
         data_root()
 
