@@ -1,16 +1,18 @@
 """What made a result: the device and the versions, and the command that reproduces it."""
 
+import contextlib
 import platform
 import shlex
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 
 import pandas as pd
 import torch
 
+from lsnotebook import __version__
+from lsnotebook.core.store import checkout
 from lsnotebook.engine import finished
 from lsnotebook.engine.ranks import world_size
 from lsnotebook.engine.run import Run
@@ -58,10 +60,10 @@ def training_cost(models: Sequence[Run]) -> dict:
 
 
 def commit() -> str:
-    """The commit of the code, marked "dirty" where files differ; "unknown" outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return ended.stdout.strip()
+    """The commit of the project's own repository, marked "dirty" where files differ; without one, the version."""
+    if (project := checkout()) and (project / ".git").exists():
+        of = [f"--git-dir={project / '.git'}", f"--work-tree={project}"]  # no repository around it, none of GIT_DIR
+        command = ["git", *of, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return f"unknown (version {__version__})"

@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from papermill import inspect_notebook
 
 from lsnotebook.core.orders import arbitrary, sequential
@@ -34,7 +36,7 @@ def code(notebook):
 def test_cells_are_short_and_define_nothing(chapter):
     for cell in code(chapter):
         assert len(cell.source.splitlines()) <= 13, cell.source
-        tree = ast.parse(cell.source)
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
         assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.While)]
 
 
@@ -42,12 +44,19 @@ def test_no_outputs_are_committed(chapter):
     assert not [cell.id for cell in code(chapter) if cell.outputs or cell.execution_count]
 
 
-def test_second_cell_holds_annotated_parameters_and_the_third_checks_them_all(chapter):
-    assert chapter.cells[1].metadata.tags[0] == "parameters"
-    lines = ast.parse(chapter.cells[1].source).body
+def test_first_cell_installs_the_package_where_it_is_missing(chapter):
+    """As where the Colab button opens the page: the same cell in all, from the repository that the button names."""
+    first = chapter.cells[0]
+    assert first == nbformat.read(CHAPTERS[0], as_version=4).cells[0] and first.metadata.tags == ["remove-cell"]
+    assert yaml.safe_load((BOOK / "_config.yml").read_text())["repository"]["url"] in first.source
+
+
+def test_third_cell_holds_annotated_parameters_and_the_fourth_checks_them_all(chapter):
+    assert chapter.cells[2].metadata.tags[0] == "parameters"
+    lines = ast.parse(chapter.cells[2].source).body
     assert all(isinstance(line, ast.AnnAssign) for line in lines)
-    assert all("  # " in line for line in chapter.cells[1].source.splitlines()), "each says what it is"
-    calls = [n for n in ast.walk(ast.parse(chapter.cells[2].source)) if isinstance(n, ast.Call)]
+    assert all("  # " in line for line in chapter.cells[2].source.splitlines()), "each says what it is"
+    calls = [n for n in ast.walk(ast.parse(chapter.cells[3].source)) if isinstance(n, ast.Call)]
     checked = {keyword.arg for call in calls for keyword in call.keywords if call.func.id == "check"}
     assert checked == {line.target.id for line in lines}
 
