@@ -1,0 +1,30 @@
+"""Checkpoints of the Hugging Face hub: their JSON files and safetensors, never pickles."""
+
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+from lsnotebook.data.splits import DataError
+
+
+def fetched(checkpoint: str, place: str | Path, **options: object) -> Path:
+    """The folder of a checkpoint in the hub's cache. `place` is where its files may be put instead; `options` as of
+    `snapshot_download`. Raises `DataError`."""
+    try:
+        return Path(snapshot_download(checkpoint, allow_patterns=["*.json", "*.safetensors"], **options))
+    except HFValidationError as error:
+        raise DataError(
+            f"The checkpoint {checkpoint!r} is no folder, nor a name of the hub (owner/name): check the path."
+        ) from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, GatedRepoError):
+            reason = "needs its owner's permission: ask on its page and log in with `hf auth login`"
+        elif isinstance(error, RepositoryNotFoundError):
+            reason = "is not on the hub either, or is private: check the name, or log in with `hf auth login`"
+        else:
+            reason = "could not be fetched from the hub: check the name and the network"
+        raise DataError(
+            f"The checkpoint {checkpoint!r} is no folder and {reason}, or put it in {place} "
+            f"(hf download {checkpoint} --local-dir {place})."
+        ) from error
