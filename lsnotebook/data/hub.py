@@ -15,16 +15,20 @@ def fetched(checkpoint: str, place: str | Path, **options: object) -> Path:
         return Path(snapshot_download(checkpoint, allow_patterns=["*.json", "*.safetensors"], **options))
     except HFValidationError as error:
         raise DataError(
-            f"The checkpoint {checkpoint!r} is no folder, nor a name of the hub (owner/name): check the path."
+            f"The checkpoint {checkpoint!r} is no folder, nor a name of the hub (owner/name); check the path."
+        ) from error
+    except GatedRepoError as error:
+        raise DataError(
+            f"The checkpoint {checkpoint!r} needs its owner's permission; ask for it on its page of the hub, and log "
+            "in with `hf auth login`."
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise DataError(
+            f"The checkpoint {checkpoint!r} is neither a folder nor on the hub, or is private; check the name, or log "
+            "in with `hf auth login`."
         ) from error
     except (OSError, ValueError) as error:
-        if isinstance(error, GatedRepoError):
-            reason = "needs its owner's permission: ask on its page and log in with `hf auth login`"
-        elif isinstance(error, RepositoryNotFoundError):
-            reason = "is not on the hub either, or is private: check the name, or log in with `hf auth login`"
-        else:
-            reason = "could not be fetched from the hub: check the name and the network"
         raise DataError(
-            f"The checkpoint {checkpoint!r} is no folder and {reason}, or put it in {place} "
-            f"(hf download {checkpoint} --local-dir {place})."
+            f"The checkpoint {checkpoint!r} is no folder and could not be fetched from the hub: check the name and the "
+            f"network, or put it in {place} (hf download {checkpoint} --local-dir {place})."
         ) from error

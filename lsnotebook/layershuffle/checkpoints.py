@@ -27,9 +27,9 @@ POSITION_WEIGHTS = "shufflevit.safetensors"
 encodings, does not find them."""
 PICKLES = "PyTorch's pickle"
 FORMATS = {
-    PICKLES: ("*.bin", "*.pt", "*.pth", "*.ckpt"),
-    "TensorFlow's format": ("*.h5",),
-    "Flax's format": ("*.msgpack",),
+    PICKLES: (".bin", ".pt", ".pth", ".ckpt"),
+    "TensorFlow's format": (".h5",),
+    "Flax's format": (".msgpack",),
 }
 
 
@@ -86,7 +86,14 @@ def weights_of(folder: Path, variant: str | None = None) -> dict[str, Tensor]:
                 f"The checkpoint {folder} lacks {len(lacking)} of its {len(files)} files ({lacking[0]}); get it anew."
             )
     if not files:
-        raise CheckpointError(without_safetensors(folder, name))
+        others = [kind for kind, endings in FORMATS.items() if any(one.suffix in endings for one in folder.iterdir())]
+        raise CheckpointError(
+            f"The checkpoint {folder} has no {name}, {f'but {others[0]}' if others else 'maybe a pytorch_model.bin'}: "
+            "only safetensors are read, since a pickle can run any code; where you trust it, convert it once with "
+            f"transformers' own class for it: from_pretrained({str(folder)!r}"
+            f"{', from_tf=True or from_flax=True in transformers 4' if others and others[0] != PICKLES else ''})"
+            f".save_pretrained({str(folder)!r})."
+        )
     weights: dict[str, Tensor] = {}
     for file in files:
         try:
@@ -94,17 +101,6 @@ def weights_of(folder: Path, variant: str | None = None) -> dict[str, Tensor]:
         except (OSError, SafetensorError) as error:  # cut off, or Git LFS's pointer to it
             raise unreadable(file, error) from error
     return {re.sub(r"^deit\.", "vit.", name): weight for name, weight in weights.items()}
-
-
-def without_safetensors(folder: Path, name: str) -> str:
-    """What the weights of a folder are, if not safetensors, and how to convert them."""
-    found = [kind for kind, patterns in FORMATS.items() if any(any(folder.glob(one)) for one in patterns)]
-    older = ", from_tf=True or from_flax=True in transformers 4" if found and found[0] != PICKLES else ""
-    return (
-        f"The checkpoint {folder} has no {name}, {f'but {found[0]}' if found else 'maybe a pytorch_model.bin'}: only "
-        "safetensors are read, since a pickle can run any code; where you trust it, convert it once with transformers' "
-        f"own class for it: from_pretrained({str(folder)!r}{older}).save_pretrained({str(folder)!r})."
-    )
 
 
 def check_complete(
