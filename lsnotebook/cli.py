@@ -1,4 +1,4 @@
-"""The command line: `lsnotebook train | sweep | status | claims | record`.
+"""The command line: `lsnotebook train | sweep | status | claims | record | export`.
 
 The only module that knows all parts. What takes long to import is imported by the command that needs it.
 """
@@ -6,6 +6,7 @@ The only module that knows all parts. What takes long to import is imported by t
 import dataclasses
 import json
 import logging
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -50,7 +51,8 @@ class Named(click.ParamType):
 
 
 profile_argument = click.argument("profile", type=Named("profile", "profiles"))
-approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", "approaches"))
+one_approach = Named("approach", "approaches")
+approaches_argument = click.argument("approaches", nargs=-1, type=one_approach)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
@@ -178,6 +180,23 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
         wanted = all_runs(networks, profile)
         runs.ensure(wanted)
         click.echo(write(profile, name, resolve_name(compute)(profile), training_cost(wanted)))
+
+
+@main.command()
+@profile_argument
+@click.argument("approach", type=one_approach)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach.")
+def export(profile: Profile, approach: Approach, folder: Path, seed: int) -> None:
+    """Write a network to FOLDER with a model card, for `from_pretrained` of `ShuffleViT` and of the stock class.
+
+    FOLDER is new or empty. The network is trained and evaluated where it is not in the store yet.
+    """
+    from lsnotebook.engine.run import Run
+    from lsnotebook.layershuffle.export import export
+
+    check_alone()
+    click.echo(export(Run(profile, approach, seed), folder))
 
 
 @main.command()

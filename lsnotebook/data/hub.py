@@ -1,6 +1,7 @@
 """Checkpoints of the Hugging Face hub: their JSON files and safetensors, never pickles."""
 
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
@@ -8,7 +9,7 @@ from huggingface_hub.errors import GatedRepoError, HFValidationError, Repository
 from lsnotebook.data.splits import DataError
 
 
-def fetched(checkpoint: str, place: str | Path, **options: object) -> Path:
+def fetched(checkpoint: str, place: str | Path, **options: Any) -> Path:
     """The folder of a checkpoint in the hub's cache. `place` is where its files may be put instead; `options` as of
     `snapshot_download`. Raises `DataError`."""
     try:

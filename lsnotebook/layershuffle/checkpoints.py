@@ -19,17 +19,18 @@ from lsnotebook.core.errors import LsnotebookError
 
 log = logging.getLogger(__name__)
 
-KINDS = ("vit", "deit", "vit_mae", "vit_msn")
-"""The model types whose encoder is that of a ViT: DeiT has one more token, MAE and MSN are other ways to pre-train."""
+KINDS = ("vit", "deit", "vit_mae", "vit_msn", "shufflevit")
+"""The model types whose encoder is that of a ViT: DeiT has one more token, MAE and MSN are other ways to pre-train, and
+"shufflevit" is an exported model that the stock class must not run."""
 WEIGHTS = "model.safetensors"
 POSITION_WEIGHTS = "shufflevit.safetensors"
 """What an exported model that needs its position (§3.3) calls its weights: the stock class, which would leave out the
 encodings, does not find them."""
-PICKLES = "PyTorch's pickle"
+PICKLE = "a pickle of PyTorch"
 FORMATS = {
-    PICKLES: (".bin", ".pt", ".pth", ".ckpt"),
-    "TensorFlow's format": (".h5",),
-    "Flax's format": (".msgpack",),
+    PICKLE: (".bin", ".pt", ".pth", ".ckpt"),
+    "weights of TensorFlow": (".h5",),
+    "weights of Flax": (".msgpack",),
 }
 
 
@@ -74,7 +75,7 @@ def weights_of(folder: Path, variant: str | None = None) -> dict[str, Tensor]:
     """The tensors of the checkpoint, in one file or sharded, with a DeiT's named as a ViT's. `variant` is the middle of
     the file's name, as in model.fp16.safetensors. Raises `CheckpointError`."""
     name = f"model.{variant}.safetensors" if variant else WEIGHTS
-    index = folder / f"{name}.index.json"
+    index = folder / (f"{WEIGHTS}.index.{variant}.json" if variant else f"{WEIGHTS}.index.json")
     files = [folder / file for file in (name, POSITION_WEIGHTS) if (folder / file).is_file()][:1]
     if not files and index.is_file():
         try:
@@ -87,12 +88,18 @@ def weights_of(folder: Path, variant: str | None = None) -> dict[str, Tensor]:
             )
     if not files:
         others = [kind for kind, endings in FORMATS.items() if any(one.suffix in endings for one in folder.iterdir())]
+        if not others:
+            raise CheckpointError(
+                f"The checkpoint {folder} has no {name}, and only safetensors are read (a pickle can run any code): "
+                "if the hub has it as a pytorch_model.bin alone, fetch all of it (hf download NAME --local-dir FOLDER) "
+                "and, where you trust it, convert it with transformers' own class for it, "
+                "from_pretrained(FOLDER).save_pretrained(FOLDER)."
+            )
         raise CheckpointError(
-            f"The checkpoint {folder} has no {name}, {f'but {others[0]}' if others else 'maybe a pytorch_model.bin'}: "
-            "only safetensors are read, since a pickle can run any code; where you trust it, convert it once with "
-            f"transformers' own class for it: from_pretrained({str(folder)!r}"
-            f"{', from_tf=True or from_flax=True in transformers 4' if others and others[0] != PICKLES else ''})"
-            f".save_pretrained({str(folder)!r})."
+            f"The checkpoint {folder} has {others[0]} but no {name}, and only safetensors are read (a pickle can "
+            "run any code): where you trust it, convert it once with transformers' own class for it, "
+            f"from_pretrained({str(folder)!r}{'' if others[0] == PICKLE else ', from_tf=True or from_flax=True'})"
+            f".save_pretrained({str(folder)!r}){'' if others[0] == PICKLE else ' of transformers 4'}."
         )
     weights: dict[str, Tensor] = {}
     for file in files:
@@ -123,7 +130,7 @@ def check_complete(
     head = {key for key in unset if key.startswith("classifier.")}
     heads = {key: len(weight) for key, weight in weights.items() if key.endswith("classifier.weight")}
     has_head = heads or any("ImageClassification" in one for one in values.get("architectures") or [])
-    its = max(heads.values(), default=len(values.get("id2label") or range(values.get("num_labels", 2))))
+    its = max(heads.values(), default=len(values.get("id2label") or range(values.get("num_labels") or 2)))
     if not (head and has_head and its == classes):
         unset -= head
     elif len(heads) > 1:
@@ -137,7 +144,7 @@ def check_complete(
             f"them in another shape ({', '.join(sorted(unset)[:3])}): it is damaged, or no ViT or DeiT of Hugging "
             "Face; get it anew, or name another one."
         )
-    inside = re.compile(r"(vit\.)?(layers|layernorm|embeddings(?!\.mask_token))\b")
+    inside = re.compile(r"(vit\.)?(layers|layernorm|embeddings(?!\.mask_token))\b|position_(encodings|table)")
     if extra := sorted(key for key in report["unexpected_keys"] if inside.match(key)):
         raise CheckpointError(
             f"The checkpoint {name} has {len(extra)} weights that the network of its config.json does not have "

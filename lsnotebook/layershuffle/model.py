@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -117,7 +118,7 @@ class ShuffleViT(ViTForImageClassification):
         self._no_split_modules = {"ViTLayer"}  # the units that FSDP shards: else also the embeddings, nested
 
     @classmethod
-    def from_pretrained(cls, checkpoint: str | os.PathLike | None, *arguments: object, **options: object):
+    def from_pretrained(cls, checkpoint: str | os.PathLike | None, *arguments: Any, **options: Any) -> Any:
         """As Hugging Face's own with its options, of ViT and DeiT checkpoints alike: local folders and hub names.
 
         Reads safetensors only. Raises `CheckpointError` also where weights are missing, but for a head for other
@@ -127,7 +128,7 @@ class ShuffleViT(ViTForImageClassification):
             return super().from_pretrained(None, *arguments, **options)
         hub = {name: options.pop(name) for name in HUB if name in options}
         folder = Path(checkpoint).expanduser()
-        folder = folder if folder.is_dir() else fetched(str(checkpoint), checkpoint, **hub)
+        folder = folder if folder.is_dir() else fetched(str(checkpoint), str(checkpoint), **hub)
         folder /= options.pop("subfolder", "")
         values, weights = config_of(folder), weights_of(folder, options.pop("variant", None))
         precision = {name: options.pop(name) for name in ("dtype", "torch_dtype") if name in options}
@@ -148,12 +149,7 @@ class ShuffleViT(ViTForImageClassification):
                     **precision,
                     **options,
                 )
-        except (
-            ValueError,
-            LookupError,
-            RuntimeError,
-            StrictDataclassError,
-        ) as error:  # of another size than its config says, say
+        except (ValueError, LookupError, RuntimeError, StrictDataclassError) as error:  # a value that cannot be
             raise unreadable(folder, error) from error
         check_complete(checkpoint, values, weights, model.num_labels, report, bool(replaced), bool(reported))
         model.config.name_or_path = str(checkpoint)

@@ -119,6 +119,9 @@ def test_the_options_of_the_stock_class_are_those_of_both_kinds(kind, tmp_path):
     (tmp_path / "a" / "b" / "model.safetensors").rename(tmp_path / "a" / "b" / "model.fp16.safetensors")
     with_config = ShuffleViT.from_pretrained(tmp_path / "a" / "b", variant="fp16", config=stock.config)
     assert torch.equal(with_config(pixels()).logits, stock(pixels()).logits)
+    stock.save_pretrained(tmp_path / "shards", variant="fp16", max_shard_size="20KB")
+    in_shards = ShuffleViT.from_pretrained(tmp_path / "shards", variant="fp16")
+    assert torch.equal(in_shards(pixels()).logits, stock(pixels()).logits)
     with pytest.raises(CheckpointError, match="has a head for 7 classes, but 5 are asked for: pass num_labels=7"):
         ShuffleViT.from_pretrained(tmp_path / "a" / "b", variant="fp16", num_labels=5)
 
@@ -146,6 +149,11 @@ def without(part):
         ({"num_hidden_layers": 6}, dict, "lacks 32 weights"),
         ({"image_size": 32}, dict, "in another shape .*position_embeddings"),
         ({"encode_position": True}, dict, "lacks 13 weights .*position_encodings"),
+        (
+            {},
+            lambda weights: {**weights, "position_table.weight": torch.zeros(4)},
+            "has 1 weights that .*position_table",
+        ),
         ({"hidden_size": "32"}, dict, "cannot be read .*hidden_size"),
         ({"hidden_act": "swoosh"}, dict, "cannot be read .*swoosh"),
         ({"quantization_config": {"quant_method": "bitsandbytes"}}, dict, "is quantized"),
@@ -188,10 +196,10 @@ def test_another_kind_of_model_is_named(tmp_path, kind, options):
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("pytorch_model.bin", r"no model.safetensors, but PyTorch's pickle: .* convert it once .*from_pretrained\('"),
-        ("tf_model.h5", "but TensorFlow's format: .*from_tf=True"),
-        ("flax_model.msgpack", "but Flax's format: .*from_flax=True"),
-        (None, "maybe a pytorch_model.bin"),
+        ("pytorch_model.bin", r"a pickle of PyTorch but no model.safetensors.* convert it once .*from_pretrained\('"),
+        ("tf_model.h5", "has weights of TensorFlow but .*from_tf=True"),
+        ("flax_model.msgpack", "has weights of Flax but .*from_flax=True"),
+        (None, "has no model.safetensors.*pytorch_model.bin alone, .*hf download"),
     ],
 )
 def test_weights_of_another_format_are_never_read(kind, tmp_path, file, sentence, monkeypatch):
@@ -204,6 +212,14 @@ def test_weights_of_another_format_are_never_read(kind, tmp_path, file, sentence
         ShuffleViT.from_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match=sentence):
         ShuffleViT.from_pretrained(tmp_path, use_safetensors=False)
+
+
+def test_a_pickle_is_converted_as_the_sentence_says(kind, tmp_path):
+    model = saved(tmp_path, kind)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    kind.from_pretrained(tmp_path).save_pretrained(tmp_path)
+    assert torch.equal(ShuffleViT.from_pretrained(tmp_path)(pixels()).logits, model(pixels()).logits)
 
 
 def test_files_that_are_damaged_or_missing_are_named(tmp_path):
