@@ -1,4 +1,4 @@
-"""The command line: `lsnotebook profile | train | sweep | status | claims | record`.
+"""The command line: `lsnotebook profile | train | sweep | status | claims | record | export`.
 
 The only module that knows all parts. What takes long to import is imported by the command that needs it.
 """
@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -59,7 +60,8 @@ def approach_of(word: str) -> Approach:
 
 
 profile_argument = click.argument("profile", type=Named("profile", profile_of))
-approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", approach_of))
+one_approach = Named("approach", approach_of)
+approaches_argument = click.argument("approaches", nargs=-1, type=one_approach)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
@@ -201,6 +203,23 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
         click.echo(
             write(profile, name, resolve_name(result.compute)(profile), training_cost(all_runs(profile, networks)))
         )
+
+
+@main.command()
+@profile_argument
+@click.argument("approach", type=one_approach)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach.")
+def export(profile: Profile, approach: Approach, folder: Path, seed: int) -> None:
+    """Write a network to FOLDER with a model card, for `from_pretrained` of `ShuffleViT` and of the stock class.
+
+    FOLDER is new or empty. The network is trained and evaluated where it is not in the store yet.
+    """
+    from lsnotebook.engine.run import Run
+    from lsnotebook.layershuffle.export import export
+
+    check_alone()
+    click.echo(export(Run(profile, approach, seed), folder))
 
 
 @main.command()

@@ -111,7 +111,7 @@ def class_folders(images: Images, part: str, found: Fingerprint) -> list[str]:
         classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not is_system(entry.name))
         reason = "there is no class folder" if not classes else f"no file in them ends in {', '.join(IMG_EXTENSIONS)}"
     except OSError as error:
-        classes, reason = [], error.strerror
+        classes, reason = [], str(error.strerror)
     filled = {name.partition("/")[0] for name in found.files if "/" in name}
     if not filled:
         raise DataError(

@@ -13,7 +13,7 @@ try:
     from umap import UMAP
 except RuntimeError:  # neither beside the packages nor in the home can numba keep what it compiles
     compiled = tempfile.TemporaryDirectory(prefix="numba-")
-    numba.config.CACHE_DIR = compiled.name
+    numba.config.CACHE_DIR = compiled.name  # type: ignore[attr-defined]
     from umap import UMAP
 
 
