@@ -22,6 +22,8 @@ class Study(Profile):
     """Numbers of layers that models are pruned to and refined with (§4.2)."""
     sources: int = 12
     """Baseline and LayerShuffle networks that merged models take their layers from (§4.4)."""
+    orders: int = 100
+    """Arbitrary orders, and draws of the layers to keep, that every network is evaluated under."""
 
 
 SMOKE = Study(
@@ -65,6 +67,7 @@ CIFAR100_MINI = Study(
         cpu=True,
     ),
     seeds=3,
+    orders=20,
 )
 CIFAR100, CIFAR100_DEIT = (
     Study(
@@ -79,6 +82,7 @@ CIFAR100, CIFAR100_DEIT = (
             mixed_precision="bf16",
         ),
         machine=Machine(readers=8, decode_on_gpu=True, compile=True),
+        orders=20,
     )
     for name, checkpoint in (
         ("cifar100", "google/vit-base-patch16-224-in21k"),
@@ -104,6 +108,7 @@ CIFAR100_SMALL = Study(
         mixed_precision="bf16",
     ),
     machine=Machine(readers=8, compile=True),
+    orders=20,
 )
 IMAGENET = Study(
     name="imagenet",
@@ -118,6 +123,7 @@ IMAGENET = Study(
         mixed_precision="bf16",
     ),
     machine=Machine(readers=16, decode_on_gpu=True, compile=True),
+    orders=20,
 )
 PROFILES = {
     profile.name: profile

@@ -24,11 +24,12 @@ def defaults(name):
 def at(profile):
     """The default values of each notebook on a profile: the sizes are the profile's, the rest as it stands."""
     layers, seeds = profile.backbone.layers, {"profile": profile.name, "seeds": profile.seeds}
+    sizes = {**seeds, "orders": profile.orders}
     ours = {
-        "02_execution_order": seeds,
-        "03_pruning": {**seeds, "layers": [*profile.depths, layers]},
+        "02_execution_order": sizes,
+        "03_pruning": {**sizes, "layers": [*profile.depths, layers]},
         "04_representations": {**seeds, "layer": layers // 2},
-        "05_merging": {"profile": profile.name, "sources": profile.sources},
+        "05_merging": {"profile": profile.name, "sources": profile.sources, "orders": profile.orders},
         "06_discussion": seeds,
         "scoreboard": {"profile": profile.name},
     }
