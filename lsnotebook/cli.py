@@ -162,6 +162,7 @@ def check_alone() -> None:
 def claims(profile: Profile, as_json: bool) -> None:
     """Check every claim of the papers on the networks of a profile, training those that are missing."""
     from lsnotebook.pages import scoreboard
+    from lsnotebook.pages.tables import as_text
 
     check_alone()
     judged = [claim for part in parts_of(profile) for claim in scoreboard.records(resolve_name(part.claims)(profile))]
@@ -171,9 +172,9 @@ def claims(profile: Profile, as_json: bool) -> None:
     for claim in judged:
         click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
         for statement in claim["statements"]:
-            interval = "" if statement["low"] is None else f" [{statement['low']:.1f}, {statement['high']:.1f}]"
             paper = "" if statement["paper"] is None else f"; paper {statement['paper']:.1f}"
-            numbers = f"{statement['build']:.1f}{interval} over {statement['over']}{paper}"
+            found = as_text(statement["build"], statement["low"], statement["high"])
+            numbers = f"{found} over {statement['over']}{paper}"
             click.echo(f"      {statement['verdict']}: {statement['rule']}: {numbers}")
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +45,10 @@ class ShuffleViTConfig(ViTConfig):
     """Average the position losses over the layers, as in the authors' code, instead of their sum as in the text."""
     distilled: bool = False
     """A distillation token runs beside the class token, as in DeiT."""
+
+
+State: TypeAlias = tuple[Tensor, tuple[Tensor, ...]]
+"""Between two layers: the tokens z (B, N+1, D), and the positions u (B, L each) that the layers so far predict."""
 
 
 @dataclass
@@ -178,19 +182,28 @@ class ShuffleViT(ViTForImageClassification):
         the position loss of §3.4 where the model predicts positions. Raises `OrderError`.
         """
         order = self.check_order(order)
-        pixel_values = pixel_values.to(
-            self.vit.embeddings.patch_embeddings.projection.weight.dtype
-        )  # as the stock class
-        z = self.vit.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)  # (B, N+1, D)
-        u = []
+        z, u = self.embedded(pixel_values, interpolate_pos_encoding), ()
         for position, index in enumerate(order):
-            if self.config.encode_position:
-                z = self.position_encodings[index](z, self.position_table(index, position))
-            z = self.vit.layers[index](z)
-            if self.config.predict_position:
-                u.append(self.position_predictions[index](z))
-        logits = self.classifier(self.vit.layernorm(z)[:, 0])  # (B, classes), from the class token
+            z, u = self.step(z, u, index, position)
+        return self.output(z, u, labels)
 
+    def embedded(self, pixel_values: Tensor, interpolate_pos_encoding: bool = False) -> Tensor:
+        """The tokens (B, N+1, D) before the first layer, in the precision of the weights, as in the stock class."""
+        precision = self.vit.embeddings.patch_embeddings.projection.weight.dtype
+        return self.vit.embeddings(pixel_values.to(precision), interpolate_pos_encoding=interpolate_pos_encoding)
+
+    def step(self, z: Tensor, u: tuple[Tensor, ...], index: int, position: int) -> State:
+        """Run layer `index` at a position."""
+        if self.config.encode_position:
+            z = self.position_encodings[index](z, self.position_table(index, position))
+        z = self.vit.layers[index](z)
+        if self.config.predict_position:
+            u = (*u, self.position_predictions[index](z))
+        return z, u
+
+    def output(self, z: Tensor, u: tuple[Tensor, ...], labels: Tensor | None = None) -> ShuffleViTOutput:
+        """What `forward` returns, after the last layer."""
+        logits = self.classifier(self.vit.layernorm(z)[:, 0])  # (B, classes), from the class token
         position_logits = torch.stack(u, dim=1) if u else None
         loss = None
         if labels is not None:

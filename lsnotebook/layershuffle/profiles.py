@@ -13,8 +13,9 @@ imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Annotated
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from lsnotebook.core.profile_files import find
 from lsnotebook.core.profiles import Backbone, Images, Machine, Profile, Schedule
@@ -28,6 +29,8 @@ class Study(Profile):
     """Numbers of layers that models are pruned to and refined with (§4.2); None: a quarter, half, three quarters."""
     sources: PositiveInt = None  # type: ignore[assignment]
     """Baseline and LayerShuffle networks that merged models take their layers from (§4.4); None: one a layer."""
+    orders: Annotated[int, Field(ge=2)] = 100
+    """Arbitrary orders, and draws of the layers to keep, that every network is evaluated under."""
 
     def __post_init__(self) -> None:
         layers = self.backbone.layers
@@ -101,6 +104,7 @@ CIFAR100_MINI = Study(
         cpu=True,
     ),
     seeds=3,
+    orders=20,
 )
 CIFAR100, CIFAR100_DEIT = (
     Study(
@@ -115,6 +119,7 @@ CIFAR100, CIFAR100_DEIT = (
             mixed_precision="bf16",
         ),
         machine=Machine(readers=8, decode_on_gpu=True, compile=True),
+        orders=20,
     )
     for name, checkpoint in (
         ("cifar100", "google/vit-base-patch16-224-in21k"),
@@ -140,6 +145,7 @@ CIFAR100_SMALL = Study(
         mixed_precision="bf16",
     ),
     machine=Machine(readers=8, compile=True),
+    orders=20,
 )
 IMAGENET = Study(
     name="imagenet",
@@ -154,6 +160,7 @@ IMAGENET = Study(
         mixed_precision="bf16",
     ),
     machine=Machine(readers=16, decode_on_gpu=True, compile=True),
+    orders=20,
 )
 LENGTHS = {
     study.name: [study, *(refined_for(study, steps) for steps in lengths)]

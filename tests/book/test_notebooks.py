@@ -228,7 +228,7 @@ def test_every_page_takes_every_profile_by_itself(shell, parameters_of, path, pr
 
 def test_the_check_returns_what_it_set(shell, parameters_of):
     assert taken(shell, parameters_of, "03_pruning", "profile='smoke'").success
-    expected = {"profile": "smoke", "layers": [1, 2, 3, 4], "keep": "random", "seeds": 2, "orders": 30}
+    expected = {"profile": "smoke", "layers": [1, 2, 3, 4], "keep": "random", "seeds": 2, "orders": 100}
     assert shell.user_ns["given"] == expected and {name: shell.user_ns[name] for name in expected} == expected
 
 

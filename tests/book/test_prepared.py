@@ -16,11 +16,17 @@ BOOK = Path(__file__).parents[2] / "book"
 def at(profile):
     """What the parameters of each notebook stand for by default on a profile."""
     layers, seeds = profile.backbone.layers, {"profile": profile.name, "seeds": profile.seeds}
+    sizes = {**seeds, "orders": profile.orders}
     return {
-        "02_execution_order": {**seeds, "orders": 100},
-        "03_pruning": {**seeds, "layers": [*profile.depths, layers], "keep": "random", "orders": 30},
+        "02_execution_order": sizes,
+        "03_pruning": {**sizes, "layers": [*profile.depths, layers], "keep": "random"},
         "04_representations": {**seeds, "layer": layers // 2, "images": 1000},
-        "05_merging": {"profile": profile.name, "sources": profile.sources, "merged": 100, "orders": 100},
+        "05_merging": {
+            "profile": profile.name,
+            "sources": profile.sources,
+            "merged": 100,
+            "orders": profile.orders,
+        },
         "06_discussion": {**seeds, "images": 1000, "shown": 5},
         "scoreboard": {"profile": profile.name},
     }
