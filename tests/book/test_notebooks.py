@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
+<<<<<<< HEAD
 from papermill import inspect_notebook
+=======
+from IPython.core.interactiveshell import InteractiveShell
+from papermill import inspect_notebook
+from traitlets.config import Config
+>>>>>>> install
 
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.statistics import over_networks
@@ -49,6 +55,11 @@ def test_first_cell_installs_the_package_where_it_is_missing(chapter):
     first = chapter.cells[0]
     assert first == nbformat.read(CHAPTERS[0], as_version=4).cells[0] and first.metadata.tags == ["remove-cell"]
     assert yaml.safe_load((BOOK / "_config.yml").read_text())["repository"]["url"] in first.source
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_papermill_finds_the_parameters_behind_it(path):
+    assert inspect_notebook(str(path))["profile"]["default"] == '"digits"'
 
 
 def test_third_cell_holds_annotated_parameters_and_the_fourth_checks_them_all(chapter):
