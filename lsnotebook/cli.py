@@ -1,4 +1,4 @@
-"""The command line: `lsnotebook profile | train | sweep | status | claims | record`.
+"""The command line: `lsnotebook profile | train | sweep | status | claims | record | export`.
 
 The only module that knows all parts. What takes long to import is imported by the command that needs it.
 """
@@ -6,47 +6,19 @@ The only module that knows all parts. What takes long to import is imported by t
 import dataclasses
 import json
 import logging
-from collections.abc import Callable
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 import click
 
 from lsnotebook import layershuffle
-from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.command_line import Commands, Named
 from lsnotebook.core.profile_files import as_toml, find
 from lsnotebook.core.profiles import Approach, Part, Profile, named
 from lsnotebook.engine.ranks import rank, world_size
 
 PARTS: list[Part] = [layershuffle.PART]
-
-
-class Commands(click.Group):
-    def invoke(self, context: click.Context):
-        """Show an error meant for the user as its one sentence."""
-        try:
-            return super().invoke(context)
-        except LsnotebookError as error:
-            raise click.ClickException(str(error)) from error
-        except BrokenPipeError:  # `| head`: click's own business
-            raise
-        except OSError as error:
-            raise click.ClickException(
-                f"{error}; mend that, or name another place for data/ in LSNOTEBOOK_DATA."
-            ) from error
-
-
-class Named(click.ParamType):
-    """What a word stands for: a profile or an approach of any part."""
-
-    def __init__(self, name: str, find: Callable[[str], object]):
-        self.name, self.find = name, find
-
-    def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> object:
-        try:
-            return self.find(str(value))
-        except LsnotebookError as error:
-            self.fail(str(error), param, context)
 
 
 def profile_of(word: str) -> Profile:
@@ -59,7 +31,8 @@ def approach_of(word: str) -> Approach:
 
 
 profile_argument = click.argument("profile", type=Named("profile", profile_of))
-approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", approach_of))
+one_approach = Named("approach", approach_of)
+approaches_argument = click.argument("approaches", nargs=-1, type=one_approach)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
@@ -197,6 +170,23 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
         wanted = all_runs(networks, profile)
         runs.ensure(wanted)
         click.echo(write(profile, name, resolve_name(compute)(profile), training_cost(wanted)))
+
+
+@main.command()
+@profile_argument
+@click.argument("approach", type=one_approach)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach.")
+def export(profile: Profile, approach: Approach, folder: Path, seed: int) -> None:
+    """Write a network to FOLDER with a model card, for `from_pretrained` of `ShuffleViT` and of the stock class.
+
+    FOLDER is new or empty. The network is trained and evaluated where it is not in the store yet.
+    """
+    from lsnotebook.engine.run import Run
+    from lsnotebook.layershuffle.export import export
+
+    check_alone()
+    click.echo(export(Run(profile, approach, seed), folder))
 
 
 @main.command()

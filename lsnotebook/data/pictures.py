@@ -1,6 +1,8 @@
 """Encoded pictures as a data set: read, decoded on the CPU or the GPU, and prepared for a checkpoint."""
 
 import io
+import json
+import logging
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+import transformers
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, Subset, default_collate
@@ -21,6 +24,8 @@ from lsnotebook.data.splits import DataError
 
 if TYPE_CHECKING:
     from lsnotebook.core.profiles import Backbone
+
+log = logging.getLogger(__name__)
 
 
 class Pictures(Dataset):
@@ -68,9 +73,17 @@ def processor(backbone: "Backbone", checkpoint: Path | None = None) -> BaseImage
     path = checkpoint and checkpoint / IMAGE_PROCESSOR_NAME
     if path and path.exists():
         try:
-            return AutoImageProcessor.from_pretrained(path.parent)
+            kind = json.loads(path.read_text(encoding="utf-8")).get("image_processor_type") or ""
+            if kind.endswith("FeatureExtractor"):  # what image processors were called once
+                return getattr(transformers, kind.replace("FeatureExtractor", "ImageProcessor")).from_pretrained(
+                    checkpoint
+                )
+            return AutoImageProcessor.from_pretrained(checkpoint, trust_remote_code=False)
         except Exception as error:  # whatever a third-party file causes
-            raise DataError(f"{path} cannot be read ({error}); get it anew, or remove it for ViT's own.") from error
+            reason = str(error).partition("\n")[0]
+            raise DataError(f"{path} cannot be read ({reason}); get it anew, or remove it for ViT's own.") from error
+    if checkpoint:
+        log.info("The checkpoint has no %s: images are scaled to -1 ... 1, as ViT's own.", path)
     values = [0.5] * backbone.channels
     side = {"height": backbone.image_size, "width": backbone.image_size}
     return ViTImageProcessor(size=side, image_mean=values, image_std=values)

@@ -1,6 +1,7 @@
 """Pictures from their files to pixel values, wherever they are decoded."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -49,4 +50,20 @@ def test_a_processor_that_cannot_be_read_is_named(tmp_path):
     assert processor(BACKBONE, tmp_path).size == {"height": 16, "width": 16}, "ViT's own where there is none"
     (tmp_path / "preprocessor_config.json").write_text("{")
     with pytest.raises(DataError, match=r"preprocessor_config\.json cannot be read .*; get it anew, or remove it"):
+        processor(BACKBONE, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["feature_extractor_type", "image_processor_type"])
+def test_the_feature_extractor_of_older_versions_is_read(tmp_path, key):
+    values = {key: "ViTFeatureExtractor", "size": 16, "image_mean": [0.1] * 3, "image_std": [0.2] * 3, "resample": 3}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(values))
+    (pixels,) = processor(BACKBONE, tmp_path)([torch.full((3, 20, 24), 51, dtype=torch.uint8)])["pixel_values"]
+    assert pixels.shape == (3, 16, 16) and torch.allclose(pixels, torch.tensor(0.5))
+
+
+def test_a_processor_cannot_ask_for_code(tmp_path):
+    values = {"image_processor_type": "Mine", "auto_map": {"AutoImageProcessor": "code.Mine"}}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(values))
+    (tmp_path / "code.py").write_text("raise SystemExit('ran')")
+    with pytest.raises(DataError, match=r"cannot be read .*custom code.*; get it anew"):
         processor(BACKBONE, tmp_path)
