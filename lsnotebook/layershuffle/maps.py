@@ -14,12 +14,8 @@ try:
     from umap import UMAP
 except RuntimeError:  # neither beside the packages nor in the home can numba keep what it compiles
     compiled = tempfile.TemporaryDirectory(prefix="numba-")
-<<<<<<< HEAD
-    numba.config.CACHE_DIR = compiled.name  # type: ignore[attr-defined]
-=======
     os.environ["NUMBA_CACHE_DIR"] = compiled.name
     numba.config.reload_config()
->>>>>>> install
     from umap import UMAP
 
 
