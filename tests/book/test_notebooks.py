@@ -262,7 +262,7 @@ def test_a_page_takes_a_profile_from_a_file(tmp_path, trained):
 def test_own_network_shows_the_numbers_that_the_library_computes(tmp_path, monkeypatch, orders=4):
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # the page writes its pictures and its profile there
     before = sorted(BOOK.iterdir())
-    run, out = papermill("08_own_network", tmp_path, f"orders={orders}")
+    run, out = papermill("own_network", tmp_path, f"orders={orders}")
     assert run.returncode == 0, run.stderr
     assert sorted(BOOK.iterdir()) == before
 
