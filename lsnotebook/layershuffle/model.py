@@ -178,9 +178,8 @@ class ShuffleViT(ViTForImageClassification):
         the position loss of §3.4 where the model predicts positions. Raises `OrderError`.
         """
         order = self.check_order(order)
-        pixel_values = pixel_values.to(
-            self.vit.embeddings.patch_embeddings.projection.weight.dtype
-        )  # as the stock class
+        weight = self.vit.embeddings.patch_embeddings.projection.weight
+        pixel_values = pixel_values.to(weight.dtype)  # as the stock class
         z = self.vit.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)  # (B, N+1, D)
         u = []
         for position, index in enumerate(order):
