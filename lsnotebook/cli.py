@@ -116,7 +116,7 @@ def train(
     if seed is not None:
         wanted = [Run(profile, approach, seed) for approach in approaches]
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("lsnotebook").setLevel(logging.INFO)
+    logging.getLogger("lsnotebook").setLevel(logging.INFO if rank() == 0 else logging.ERROR)
     runs.ensure(wanted, workers)
     if prepare:
         check_alone()
