@@ -13,7 +13,7 @@ import click
 
 from lsnotebook import layershuffle
 from lsnotebook.core.errors import LsnotebookError
-from lsnotebook.core.profiles import Approach, Part, Profile, named
+from lsnotebook.core.profiles import Approach, Part, Profile, check_fit, named
 from lsnotebook.engine.ranks import rank, world_size
 
 PARTS: list[Part] = [layershuffle.PART]
@@ -49,8 +49,19 @@ class Named(click.ParamType):
             self.fail(str(error), param, context)
 
 
+def fitting(context: click.Context, parameter: click.Parameter, approaches: tuple[Approach, ...]) -> tuple:
+    """The approaches, all of which the command's profile can have."""
+    known = [one for part in PARTS for one in part.approaches.values()]
+    for approach in approaches if "profile" in context.params else ():  # a shell completes words without one
+        try:
+            check_fit(approach, context.params["profile"], known)
+        except LsnotebookError as error:
+            raise click.BadParameter(str(error)) from error
+    return approaches
+
+
 profile_argument = click.argument("profile", type=Named("profile", "profiles"))
-approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", "approaches"))
+approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", "approaches"), callback=fitting)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )

@@ -2,10 +2,12 @@
 
 import hashlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
@@ -165,3 +167,20 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     with pytest.raises(RunStoreError, match=r"could not be written \(No space left on device\); what was there before"):
         write_whole(path, b"after")
     assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
+
+
+def test_waiting_for_the_table_of_another_process_is_told_once(monkeypatch, caplog):
+    monkeypatch.setattr(store_module, "SOON", 0.1)
+    path = table_path(RECIPE, "a table")[0]
+    path.parent.mkdir(parents=True)
+    lock = FileLock(path.with_suffix(".lock"))
+    lock.acquire()
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(kept)
+        while not caplog.text:
+            time.sleep(0.01)
+        lock.release()
+        waits.result()
+    assert [record.message for record in caplog.records] == [
+        "Another process is making the table of a table; waiting for it."
+    ]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -97,3 +98,14 @@ def test_a_run_on_several_gpus_is_launched_as_the_readme_says(monkeypatch):
         _train(Run(IMAGENET, LAYERSHUFFLE, 3), 4, None)
     words = " ".join(heard[0])
     assert "--num_processes=4" in words and words.endswith("-m lsnotebook train imagenet layershuffle --seed=3")
+
+
+def test_a_folder_whose_path_is_too_long_for_sockets_is_named(monkeypatch, tmp_path):
+    for name in ("RAY_TMPDIR", "TMPDIR"):
+        monkeypatch.delenv(name, raising=False)
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(SweepError, match=rf"{long}', is too long for Ray's sockets: name a shorter one in RAY_TMPDIR"):
+        connected()
