@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from transformers.utils import ModelOutput
 
-from lsnotebook.data.batches import in_turn
+from lsnotebook.data.batches import in_turn, reading
 
 READERS = 16
 """DataLoader workers at most: each prefetches two batches."""
@@ -47,7 +47,7 @@ def score(
     """
     sums, on_gpu = np.zeros((len(forwards), len(measures))), torch.device(device).type == "cuda"
     batches = in_turn(images, batch_size, device, min(cpu_count(), READERS) if on_gpu else 0)
-    with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
+    with reading(), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
         for pixel_values, labels in batches:
             pixel_values, labels = pixel_values.to(device), labels.to(device)
             for row, forward in zip(sums, forwards, strict=True):
