@@ -14,8 +14,9 @@ import click
 
 from lsnotebook import layershuffle
 from lsnotebook.command_line import Commands, Named
+from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.profile_files import as_toml, find
-from lsnotebook.core.profiles import Approach, Part, Profile, named
+from lsnotebook.core.profiles import Approach, Part, Profile, check_fit, named
 from lsnotebook.engine.ranks import rank, world_size
 
 PARTS: list[Part] = [layershuffle.PART]
@@ -30,9 +31,21 @@ def approach_of(word: str) -> Approach:
     return named(word, {name: one for part in PARTS for name, one in part.approaches.items()}, "approach")
 
 
+def fitting(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    """The approach, or all of several, if the command's profile can have them."""
+    known = [one for part in PARTS for one in part.approaches.values()]
+    approaches = given if isinstance(given, tuple) else (given,)
+    for approach in approaches if "profile" in context.params else ():  # a shell completes words without one
+        try:
+            check_fit(approach, context.params["profile"], known)
+        except LsnotebookError as error:
+            raise click.BadParameter(str(error)) from error
+    return given
+
+
 profile_argument = click.argument("profile", type=Named("profile", profile_of))
 one_approach = Named("approach", approach_of)
-approaches_argument = click.argument("approaches", nargs=-1, type=one_approach)
+approaches_argument = click.argument("approaches", nargs=-1, type=one_approach, callback=fitting)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
@@ -179,7 +192,7 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
 
 @main.command()
 @profile_argument
-@click.argument("approach", type=one_approach)
+@click.argument("approach", type=one_approach, callback=fitting)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach.")
 def export(profile: Profile, approach: Approach, folder: Path, seed: int) -> None:

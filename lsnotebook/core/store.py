@@ -1,5 +1,6 @@
 """Atomic writes, reads checked against a checksum, and tables cached by recipe hash."""
 
+import contextlib
 import functools
 import hashlib
 import io
@@ -7,17 +8,21 @@ import json
 import logging
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing import parent_process
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from lsnotebook.core.errors import LsnotebookError
 
 log = logging.getLogger(__name__)
+
+
+SOON = 2.0
+"""Seconds after which one is told what is waited for."""
 
 
 class RunStoreError(LsnotebookError, RuntimeError):
@@ -137,11 +142,35 @@ def remembered(recipe: Mapping, name: str, compute: Callable[[], pd.DataFrame]) 
     if table is None:
         path, key = table_path(recipe, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        with turn(path.with_suffix(".lock"), f"making the table of {name}"):
             if (table := recalled(recipe, name)) is None:
                 write_checked(path, key, compute().to_csv(index=False).encode())
                 table = recalled(recipe, name)
     return table
+
+
+@contextlib.contextmanager
+def turn(
+    path: Path, what: str, leads: bool = True, agreed: Callable[[bool], bool] = lambda ours: ours
+) -> Iterator[None]:
+    """Hold a lock; say once that another process is doing `what`, where that one keeps us waiting.
+
+    Processes that work as one take it together: the one that `leads` takes it for all, and `agreed` tells all of them
+    whether it has; that is asked again and again.
+    """
+    with contextlib.ExitStack() as held:
+        ours, patience = False, SOON
+        while not ours:
+            try:
+                if leads:
+                    held.enter_context(FileLock(path, timeout=patience))
+                ours = True
+            except Timeout:
+                if patience == SOON:
+                    log.warning("Another process is %s; waiting for it.", what)
+                patience = 10.0
+            ours = agreed(ours)
+        yield
 
 
 def table_path(recipe: Mapping, name: str) -> tuple[Path, str]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 
@@ -10,7 +9,6 @@ import pandas as pd
 import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
-from filelock import FileLock, Timeout
 from joblib import cpu_count
 from safetensors.torch import load as tensors_of
 from torch import nn
@@ -18,7 +16,7 @@ from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
 from lsnotebook.core.progress import Progress
 from lsnotebook.core.seeding import seeded
-from lsnotebook.core.store import RunStoreError
+from lsnotebook.core.store import RunStoreError, turn
 from lsnotebook.data.checkpoints import folder_of
 from lsnotebook.data.loading import load as load_images
 from lsnotebook.data.splits import Splits
@@ -29,8 +27,6 @@ from lsnotebook.engine.ranks import rank, world_size
 from lsnotebook.engine.run import Run, unfinished
 from lsnotebook.engine.state import read_parts
 from lsnotebook.engine.workers import side_by_side
-
-log = logging.getLogger(__name__)
 
 
 def splits_of(run: Run) -> Splits:
@@ -97,7 +93,10 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
         if run.schedule.cpu:
             held.enter_context(one_thread())
         state = PartialState(cpu=run.schedule.cpu)
-        take_turn(run, held, state.is_main_process)
+        lock = folder.with_name(folder.name + ".lock")
+        held.enter_context(  # broadcast after each timeout: a collective fails after ten minutes
+            turn(lock, f"training {run}", state.is_main_process, lambda ours: broadcast_object_list([ours])[0])
+        )
         if broadcast_object_list([folder.exists()])[0]:
             advance(run.schedule.steps)
             return
@@ -116,22 +115,6 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
             made = provenance(network.device)
             finished.keep(folder, recipe, made, network.config.to_json_string(), weights, table)
         state.wait_for_everyone()  # the next run may start from this one
-
-
-def take_turn(run: Run, held: contextlib.ExitStack, is_main_process: bool) -> None:
-    """Wait for the lock of a run. The ranks of one launch train together: rank 0 takes it for all."""
-    lock = FileLock(run.folder.with_name(run.folder.name + ".lock"), timeout=10)
-    ours = said = False
-    while not ours:  # broadcast after each timeout: a collective fails after ten minutes
-        try:
-            if is_main_process:
-                held.enter_context(lock)
-            ours = True
-        except Timeout:
-            if not said:
-                log.warning("Another process is training %s; waiting for it.", run)
-            said = True
-        ours = broadcast_object_list([ours])[0]
 
 
 def status(wanted: Sequence[Run]) -> pd.DataFrame:
