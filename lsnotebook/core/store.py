@@ -33,6 +33,10 @@ class DamagedError(RunStoreError):
     """A file of the store does not hold what was written to it."""
 
 
+class DataFolderError(LsnotebookError, ValueError):
+    """LSNOTEBOOK_DATA names no folder; of the runs this says nothing."""
+
+
 @functools.cache
 def checkout() -> Path | None:
     """The project's folder where the package lies in it, as in a clone; None for an installed package."""
@@ -49,13 +53,13 @@ def data_root() -> Path:
 
     LSNOTEBOOK_DATA names it, else it is called `data`. A relative path is meant from the project's folder, or without
     a checkout from the user's data folder, never from the working directory: notebooks and commands have different
-    ones. Raises `RunStoreError` for a `~` whose home is not known.
+    ones. Raises `DataFolderError` for a `~` whose home is not known.
     """
     name = os.environ.get("LSNOTEBOOK_DATA") or "data"
     try:
         path = Path(name).expanduser()
     except RuntimeError as error:
-        raise RunStoreError(
+        raise DataFolderError(
             f"LSNOTEBOOK_DATA is {name!r}, but there is no such home: give an absolute path."
         ) from error
     if not path.is_absolute():

@@ -19,6 +19,7 @@ from hypothesis.extra.pandas import column, data_frames, range_indexes
 from lsnotebook.core import store as store_module
 from lsnotebook.core.store import (
     DamagedError,
+    DataFolderError,
     RunStoreError,
     checkout,
     data_root,
@@ -222,7 +223,7 @@ def test_where_the_data_are_by_absolute_path_is_not_said(monkeypatch, tmp_path, 
 def test_an_unknown_home_is_told(monkeypatch):
     monkeypatch.setenv("LSNOTEBOOK_DATA", "~nobody-of-this-name/study")
     with pytest.raises(
-        RunStoreError, match=r"^LSNOTEBOOK_DATA is '~nobody-of-this-name/study', but there is no such home"
+        DataFolderError, match=r"^LSNOTEBOOK_DATA is '~nobody-of-this-name/study', but there is no such home"
     ):
         data_root()
 
