@@ -1,6 +1,7 @@
 """What a run is, (profile, approach, seed), and the recipe that its folder is named after."""
 
 import dataclasses
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,11 @@ class Run:
     @property
     def folder(self) -> Path:
         return data_root() / "runs" / self.profile.name / f"{self.approach.name}-seed{self.seed}-{self.key}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether something stands in its place, be it a link to a disk that is away: that is read, or named."""
+        return os.path.lexists(self.folder)
 
 
 def unfinished(folder: Path) -> Path:
