@@ -174,12 +174,13 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
 
     check_alone()
     profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
-    there = {name: result for part in parts_of(profile) for name, result in part.results.items()}
+    there = {name: part for part in parts_of(profile) for name in part.results}
     for name in results or there:
-        compute, networks = named(name, there, "result")
-        wanted = all_runs(networks, profile)
+        part = named(name, there, "result")
+        result = part.results[name]
+        wanted = all_runs(result.networks, profile)
         runs.ensure(wanted)
-        click.echo(write(profile, name, resolve_name(compute)(profile), training_cost(wanted)))
+        click.echo(write(part, profile, name, resolve_name(result.compute)(profile), training_cost(wanted)))
 
 
 @main.command()

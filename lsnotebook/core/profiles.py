@@ -137,6 +137,23 @@ Networks: TypeAlias = Callable[[Any], Sequence[tuple[Approach, int]]]
 
 
 @dataclass(frozen=True)
+class Result:
+    """What `lsnotebook record` writes of a profile, and how that is checked before it is shown. Each text names a
+    function or a class, "module:name", imported when it is needed."""
+
+    compute: str
+    """The function of a profile that computes its rows."""
+    networks: Networks
+    """The networks that it is computed from."""
+    row: str
+    """What a row holds: a class such as those of `lsnotebook.pages.rows`."""
+    keys: str
+    """The function of a profile that lists its rows, by the first columns of `row.key`."""
+    partial: bool = False
+    """Whether some of these may be absent."""
+
+
+@dataclass(frozen=True)
 class Part:
     """One paper in the book: all that the command line has to know of it."""
 
@@ -148,9 +165,8 @@ class Part:
     claims: str
     """The function of a profile that judges its claims: "module:function", imported when it is called. It returns the
     statements as `lsnotebook.pages.statements.judged` makes them."""
-    results: Mapping[str, tuple[str, Networks]]
-    """What `lsnotebook record` writes: the name of each result, the function of a profile that computes it, and the
-    networks that it is computed from."""
+    results: Mapping[str, Result]
+    """What `lsnotebook record` writes, by the name of its file."""
     prepare: str
     """The function of a profile that computes what the pages show, so that they find it in the store."""
 

@@ -1,6 +1,6 @@
 """The paper: *LayerShuffle* (Freiberger, Kun, Løvlie, Risi; arXiv 2407.04513)."""
 
-from lsnotebook.core.profiles import Approach, Part
+from lsnotebook.core.profiles import Approach, Part, Result
 from lsnotebook.layershuffle.approaches import (
     APPROACHES,
     BASELINE,
@@ -38,8 +38,18 @@ PART = Part(
     networks=all_networks,
     claims="lsnotebook.layershuffle.claims:check",
     results={
-        "table1": ("lsnotebook.layershuffle.measurements:table_1", table_1_networks),
-        "claims": ("lsnotebook.layershuffle.claims:check", all_networks),
+        "table1": Result(
+            "lsnotebook.layershuffle.measurements:table_1",
+            table_1_networks,
+            row="lsnotebook.pages.rows:OverNetworks",
+            keys="lsnotebook.layershuffle.measurements:table_1_keys",
+        ),
+        "claims": Result(
+            "lsnotebook.layershuffle.claims:check",
+            all_networks,
+            row="lsnotebook.pages.rows:Judged",
+            keys="lsnotebook.layershuffle.claims:ids",
+        ),
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
 )

@@ -229,6 +229,11 @@ CLAIMS = {
 """By the page that looks at it: each claim, and the function that makes its statements on a build."""
 
 
+def ids(profile: Study) -> list[tuple[str]]:
+    """The claims that are judged."""
+    return [(name,) for there in CLAIMS.values() for name in there]
+
+
 def check(profile: Study) -> pd.DataFrame:
     """The statements of all claims on a profile, as `pages.statements.judged` gives them."""
     build = Build(profile)

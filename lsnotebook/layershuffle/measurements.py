@@ -72,6 +72,11 @@ def table_1(profile: Study) -> pd.DataFrame:
     return over_networks(found, chance=1 / profile.images.classes)
 
 
+def table_1_keys(profile: Study) -> list[tuple[str, str]]:
+    """The (approach, policy) of its rows."""
+    return [(approach.name, sampler.policy) for approach in TABLE_1 for sampler in (sequential, arbitrary)]
+
+
 def pruned_accuracies(
     models: Sequence[Run], layers: Sequence[int], which: str = "random", orders: int = FEWER_ORDERS
 ) -> pd.DataFrame:

@@ -76,7 +76,7 @@ def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Mappi
         for title, claims in others.items():
             other = claims[claim["id"]]
             same = [quantity(part) for part in other["statements"] if part["rule"] == claim["rule"]]
-            row[title] = verdict(other["verdict"]) + "".join(same)
+            row[title] = verdict(other["verdict"]) + ("".join(same) or words("", other["rule"]) + quantity(other))
         row["this build"] = quantity(claim)
         rows[f'<a href="{claim["page"]}.html">{claim["id"]}</a>'] = row
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -7,7 +7,7 @@ import pandas as pd
 from torch.utils.data import Subset
 from toy_network import Backwards
 
-from lsnotebook.core.profiles import Approach, Backbone, Images, Part, Profile, Schedule
+from lsnotebook.core.profiles import Approach, Backbone, Images, Part, Profile, Result, Schedule
 from lsnotebook.engine import evaluation, runs
 from lsnotebook.engine.run import all_runs
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
@@ -35,12 +35,16 @@ def claims(profile: Profile) -> pd.DataFrame:
     return judged({"T1": (Claim("It learns.", "toy"), [statement])})
 
 
+def ids(profile: Profile) -> list[tuple[str]]:
+    return [("T1",)]
+
+
 PART = Part(
     title="A toy",
     profiles={"toy": TOY},
     approaches={"backwards": BACKWARDS},
     networks=networks,
     claims="toy_part:claims",
-    results={"claims": ("toy_part:claims", networks)},
+    results={"claims": Result("toy_part:claims", networks, "lsnotebook.pages.rows:Judged", "toy_part:ids")},
     prepare="toy_part:claims",
 )
