@@ -74,11 +74,11 @@ def one_network(profile: Profile, count: int, orders: int, rounds: int, batch: i
             found.append(correct / count)
         return found
 
-    drawn, straight = draw(arbitrary, backbone.layers, orders), [sequential(backbone.layers)] * orders
+    drawn, straight = draw(arbitrary, backbone.layers, orders), [sequential(backbone.layers)]
     seconds = interleaved(
         {
             "stock in sequence, plain loop": plain,
-            "ours, in sequence": lambda: evaluate(model, images, straight, batch),
+            "ours, in sequence": lambda: [evaluate(model, images, straight, batch) for _ in range(orders)],
             "ours, shuffled": lambda: evaluate(model, images, drawn, batch),
         },
         rounds,

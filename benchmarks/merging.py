@@ -41,7 +41,8 @@ def naive(models, all_sources, images):
 
 
 def ours(models, all_sources, images):
-    return score([merging.merge(models, sources) for sources in all_sources], images)["top1"].tolist()
+    merged = [merging.merge(models, sources) for sources in all_sources]
+    return score(lambda pixel_values: (model(pixel_values) for model in merged), images)["top1"].tolist()
 
 
 def products(models, all_sources, images):

@@ -1,6 +1,7 @@
 """What a training step costs: `ShuffleViT` as this project trains it against the stock class in a plain loop.
 
     python benchmarks/training.py                                     digits, its own batches
+    python benchmarks/training.py --scale cifar100-mini --steps 2 --without bf16          on a CPU
     python benchmarks/training.py --scale imagenet --batch 4 --steps 1 --rounds 5         ViT-B/16, on a CPU; one that
                                                             has no bf16 emulates it for minutes: --without bf16
     python benchmarks/training.py --scale imagenet --batch 256 --steps 10 --rounds 5      ViT-B/16, on a GPU
@@ -9,7 +10,7 @@ All ways learn from the same images, which lie on the device already, and take t
 float32 with PyTorch's unfused Adam. The share of the matrix product (model FLOP utilisation) relates the products of
 the model's forward and backward pass, counted once, to what one large product reaches in this run, for the bf16 ways in
 bf16 or in float32, whichever is faster here. What is kept are the activations that the forward pass leaves for the way
-back.
+back. Below, what the time of a step is spent on, with the profile's own images where they are there.
 """
 
 import dataclasses
@@ -20,14 +21,18 @@ from collections.abc import Callable
 import click
 import pandas as pd
 import torch
-from interleaved import interleaved, ratio
+from interleaved import finished, interleaved, ratio
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import ViTForImageClassification
 
 from lsnotebook.core.orders import Sampler, arbitrary, sequential
 from lsnotebook.core.profiles import PLAIN, Machine, Profile
 from lsnotebook.core.randomness import stream
-from lsnotebook.engine.launch import accelerator_for, prepare
+from lsnotebook.data.augmentation import augmented
+from lsnotebook.data.batches import Batches
+from lsnotebook.data.loading import load
+from lsnotebook.data.splits import DataError
+from lsnotebook.engine.launch import accelerator_for, prepare, read
 from lsnotebook.engine.loop import gradients
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
 from lsnotebook.layershuffle.networks import initial
@@ -64,6 +69,38 @@ def ours(
         launch.optimizer.zero_grad()
 
     return step
+
+
+def stages(profile: Profile, batch: int, steps: int) -> pd.Series:
+    """The share of a step's time, in %: reading and augmenting a batch, forward, backward, optimizer."""
+    schedule = dataclasses.replace(profile.refine, mixed_precision="no")
+    launch = prepare(initial(profile, LAYERSHUFFLE), schedule, arbitrary, profile.machine)
+    images = load(profile.images, profile.backbone).train
+    batches = read(images, Batches(len(images), batch, 0, 0, steps + 1), launch.accelerator, profile.machine)
+    seconds = dict.fromkeys(("data", "forward", "backward", "optimizer"), 0.0)
+    for number in range(steps + 1):
+        times = [now()]
+        pixel_values, labels = next(batches)
+        if profile.images.augment:
+            pixel_values = augmented(pixel_values, stream(0, "augment", number))
+        times.append(now())
+        loss = launch.network(pixel_values, order=arbitrary(profile.backbone.layers, stream(0, "order", number)),
+                              labels=labels).loss  # fmt: skip
+        times.append(now())
+        launch.accelerator.backward(loss)
+        times.append(now())
+        launch.optimizer.step()
+        launch.optimizer.zero_grad()
+        times.append(now())
+        if number:  # the first step is slower than the others
+            for stage, (start, end) in zip(seconds, itertools.pairwise(times), strict=True):
+                seconds[stage] += end - start
+    return 100 * pd.Series(seconds) / sum(seconds.values())
+
+
+def now() -> float:
+    finished()
+    return time.perf_counter()
 
 
 def product(size: int, dtype: torch.dtype, device: torch.device) -> Callable[[], None]:
@@ -158,6 +195,10 @@ def main(scale: str, batch: int | None, rounds: int, steps: int, matrix: int | N
     print(f"a product of {rows} x {rows} matrices reaches ", end="")
     print(", ".join(f"{rate.median() / 1e9:,.0f} GFLOP/s in {str(dtype)[6:]}" for dtype, rate in reached.items()))
     print(table.T.to_string(float_format="{:.2f}".format, na_rep=""))
+    try:
+        print("share of a shuffled step, %:", stages(profile, batch, max(steps, 5)).round(1).to_dict())
+    except DataError as error:
+        print(f"share of a shuffled step: not measured. {error}")
 
 
 if __name__ == "__main__":

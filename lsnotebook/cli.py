@@ -1,4 +1,4 @@
-"""The command line: `lsnotebook train | sweep | status | claims | record`.
+"""The command line: `lsnotebook profile | train | sweep | status | claims | record | export`.
 
 The only module that knows all parts. What takes long to import is imported by the command that needs it.
 """
@@ -6,6 +6,8 @@ The only module that knows all parts. What takes long to import is imported by t
 import dataclasses
 import json
 import logging
+from collections.abc import Callable
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -13,6 +15,7 @@ import click
 
 from lsnotebook import layershuffle
 from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.profile_files import as_toml, find
 from lsnotebook.core.profiles import Approach, Part, Profile, named
 from lsnotebook.engine.ranks import rank, world_size
 
@@ -35,22 +38,30 @@ class Commands(click.Group):
 
 
 class Named(click.ParamType):
-    """A profile or an approach of any part, by its name."""
+    """What a word stands for: a profile or an approach of any part."""
 
-    def __init__(self, name: str, field: str):
-        self.name, self.field = name, field
+    def __init__(self, name: str, find: Callable[[str], object]):
+        self.name, self.find = name, find
 
     def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> object:
         try:
-            return named(
-                str(value), {key: one for part in PARTS for key, one in getattr(part, self.field).items()}, self.name
-            )
+            return self.find(str(value))
         except LsnotebookError as error:
             self.fail(str(error), param, context)
 
 
-profile_argument = click.argument("profile", type=Named("profile", "profiles"))
-approaches_argument = click.argument("approaches", nargs=-1, type=Named("approach", "approaches"))
+def profile_of(word: str) -> Profile:
+    """The profile of that name, or of a TOML file, which is one of the first part."""
+    return find(word, {name: one for part in PARTS for name, one in part.profiles.items()}, PARTS[0].profile)
+
+
+def approach_of(word: str) -> Approach:
+    return named(word, {name: one for part in PARTS for name, one in part.approaches.items()}, "approach")
+
+
+profile_argument = click.argument("profile", type=Named("profile", profile_of))
+one_approach = Named("approach", approach_of)
+approaches_argument = click.argument("approaches", nargs=-1, type=one_approach)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
@@ -59,12 +70,15 @@ seeds_option = click.option(
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lsnotebook")
 def main() -> None:
-    """The runs behind the companion book of LayerShuffle (arXiv 2407.04513)."""
+    """The runs behind the companion book of LayerShuffle (arXiv 2407.04513).
+
+    PROFILE is smoke, digits, cifar100 ..., or a TOML file of your own: lsnotebook profile digits > flowers.toml
+    """
 
 
 def parts_of(profile: Profile) -> list[Part]:
-    """The parts of the book that have this profile."""
-    return [part for part in PARTS if profile.name in part.profiles]
+    """The parts of the book that such a profile is of."""
+    return [part for part in PARTS if type(profile) is part.profile]
 
 
 def wanted_runs(profile: Profile, approaches: tuple[Approach, ...], seeds: int | None) -> list:
@@ -74,7 +88,14 @@ def wanted_runs(profile: Profile, approaches: tuple[Approach, ...], seeds: int |
     if approaches:
         return study(profile, approaches, seeds)
     profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
-    return list(dict.fromkeys(run for part in parts_of(profile) for run in all_runs(part.networks, profile)))
+    return list(dict.fromkeys(run for part in parts_of(profile) for run in all_runs(profile, part.networks(profile))))
+
+
+@main.command("profile")
+@profile_argument
+def show(profile: Profile) -> None:
+    """Print a profile as a TOML file, to make one of your own from."""
+    click.echo(as_toml(profile), nl=False)
 
 
 @main.command()
@@ -116,7 +137,7 @@ def train(
     if seed is not None:
         wanted = [Run(profile, approach, seed) for approach in approaches]
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("lsnotebook").setLevel(logging.INFO)
+    logging.getLogger("lsnotebook").setLevel(logging.INFO if rank() == 0 else logging.ERROR)
     runs.ensure(wanted, workers)
     if prepare:
         check_alone()
@@ -143,6 +164,7 @@ def check_alone() -> None:
 def claims(profile: Profile, as_json: bool) -> None:
     """Check every claim of the papers on the networks of a profile, training those that are missing."""
     from lsnotebook.pages import scoreboard
+    from lsnotebook.pages.tables import as_text
 
     check_alone()
     judged = [claim for part in parts_of(profile) for claim in scoreboard.records(resolve_name(part.claims)(profile))]
@@ -152,9 +174,9 @@ def claims(profile: Profile, as_json: bool) -> None:
     for claim in judged:
         click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
         for statement in claim["statements"]:
-            interval = "" if statement["low"] is None else f" [{statement['low']:.1f}, {statement['high']:.1f}]"
             paper = "" if statement["paper"] is None else f"; paper {statement['paper']:.1f}"
-            numbers = f"{statement['build']:.1f}{interval} over {statement['over']}{paper}"
+            found = as_text(statement["build"], statement["low"], statement["high"])
+            numbers = f"{found} over {statement['over']}{paper}"
             click.echo(f"      {statement['verdict']}: {statement['rule']}: {numbers}")
 
 
@@ -163,13 +185,15 @@ def claims(profile: Profile, as_json: bool) -> None:
 @click.argument("results", nargs=-1)
 @click.option("--seeds", type=click.IntRange(min=2), help="Networks an approach; the profile's number if not given.")
 def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> None:
-    """Write RESULTS (table1, claims; all if none is named) of a profile to data/results/, for all builds to show.
+    """Write RESULTS (table1, claims, networks, curves; all if none is named) of a profile to data/results/, for all
+    builds to show.
 
-    Each says what made it. Networks that are missing are trained.
+    Each says what made it. The networks of Table 1 are trained where they are missing; what needs others is recorded
+    where these are in the store.
     """
     from lsnotebook.engine import runs
     from lsnotebook.engine.provenance import training_cost
-    from lsnotebook.engine.run import all_runs
+    from lsnotebook.engine.run import all_runs, trained
     from lsnotebook.pages.results import write
 
     check_alone()
@@ -178,9 +202,27 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
     for name in results or there:
         part = named(name, there, "result")
         result = part.results[name]
-        wanted = all_runs(result.networks, profile)
-        runs.ensure(wanted)
-        click.echo(write(part, profile, name, resolve_name(result.compute)(profile), training_cost(wanted)))
+        runs.ensure(all_runs(profile, result.networks(profile)))
+        networks = [*result.networks(profile), *trained(profile, result.others(profile) if result.others else [])]
+        made = training_cost(all_runs(profile, networks))
+        click.echo(write(part, profile, name, resolve_name(result.compute)(profile), made))
+
+
+@main.command()
+@profile_argument
+@click.argument("approach", type=one_approach)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach.")
+def export(profile: Profile, approach: Approach, folder: Path, seed: int) -> None:
+    """Write a network to FOLDER with a model card, for `from_pretrained` of `ShuffleViT` and of the stock class.
+
+    FOLDER is new or empty. The network is trained and evaluated where it is not in the store yet.
+    """
+    from lsnotebook.engine.run import Run
+    from lsnotebook.layershuffle.export import export
+
+    check_alone()
+    click.echo(export(Run(profile, approach, seed), folder))
 
 
 @main.command()

@@ -37,7 +37,7 @@ def shared(tmp_path_factory):
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSNOTEBOOK_DATA", str(folder))
-        networks = all_runs(layershuffle.all_networks, SMOKE)
+        networks = all_runs(SMOKE, layershuffle.all_networks(SMOKE))
         # pytest's processes share the networks out by the store's locks, so each begins at another one
         for run in random.Random(worker or "alone").sample(networks, len(networks)):
             runs.ensure([run], workers=1)

@@ -22,7 +22,7 @@ needs_chromium = pytest.mark.skipif(not shutil.which("chromium"), reason="there 
         (
             "training",
             "--scale smoke --rounds 1 --steps 1 --matrix 9 --without compiled",
-            ("time, of stock",),
+            ("time, of stock", "'data': ", "'backward': "),
         ),
         (
             "evaluation",

@@ -27,7 +27,7 @@ def invoke(*words):
 
 
 def test_status_shows_where_every_run_stands():
-    study = all_runs(layershuffle.PART.networks, SMOKE)
+    study = all_runs(SMOKE, layershuffle.PART.networks(SMOKE))
     runs.ensure([study[0]], workers=1)
     unfinished(study[1].folder).mkdir(parents=True)
     study[2].folder.mkdir(parents=True)
@@ -53,11 +53,11 @@ def test_train_asks_for_the_named_runs(monkeypatch):
     assert asked == [Run(SMOKE, LAYERSHUFFLE, 7)]
     asked.clear()
     assert invoke("train", "smoke").exit_code == 0
-    assert asked == all_runs(layershuffle.PART.networks, SMOKE)
+    assert asked == all_runs(SMOKE, layershuffle.PART.networks(SMOKE))
     asked.clear()
     assert invoke("train", "smoke", "--seeds", "1").exit_code == 0
     one = dataclasses.replace(SMOKE, seeds=1)
-    assert asked == all_runs(layershuffle.PART.networks, one) and asked[0] == Run(one, TABLE_1[0], 0)
+    assert asked == all_runs(one, layershuffle.PART.networks(one)) and asked[0] == Run(one, TABLE_1[0], 0)
     asked.clear()
     assert invoke("train", "smoke", *(approach.name for approach in TABLE_1), "--seeds", "1").exit_code == 0
     assert asked == [Run(SMOKE, approach, 0) for approach in TABLE_1]
@@ -114,7 +114,7 @@ def test_a_part_of_a_few_lines_is_trained_listed_and_judged_with_nothing_else_ch
     import toy_part
 
     monkeypatch.setattr(cli, "PARTS", [*cli.PARTS, toy_part.PART])
-    (run,) = all_runs(toy_part.networks, toy_part.TOY)
+    (run,) = all_runs(toy_part.TOY, toy_part.networks(toy_part.TOY))
     assert f"{run} to do" in " ".join(invoke("status", "toy").output.split())
     result = invoke("train", "toy")
     assert result.exit_code == 0, result.output

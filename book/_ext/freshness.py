@@ -1,10 +1,12 @@
 """No page is ever stale: pages are read, and notebooks run, anew when anything that they are made from has changed.
 
-Sphinx itself watches the text of the pages and the configuration. This adds the library, the published numbers, the
-lock and what lies beside the pages. It leaves out what notebooks write themselves (the run store keys its own content).
+Sphinx itself watches the configuration, and the pages by their times, which a clock that goes back makes wrong. This
+adds the content of the pages, the library, the lock and what lies beside the pages. It leaves out what notebooks write
+themselves (the run store keys its own content).
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -14,7 +16,7 @@ WATCHED = (
     "lsnotebook/**/*.py",
     "lsnotebook/**/*.js",
     "lsnotebook/**/*.css",
-    "data/paper/*",
+    "lsnotebook/**/*.csv",
     "data/results/*/*",
     "requirements.lock",
     "book/_ext/*.py",
@@ -33,16 +35,18 @@ def fingerprint(root: Path) -> str:
 def outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, removed: set) -> set[str]:
     """What to read beyond what Sphinx found: all pages, or those that show values of a changed notebook."""
     done, begun = stamps(app)
-    made_from = fingerprint(Path(app.srcdir).parent)
-    fresh = done.exists() and done.read_text() == made_from
+    now = {name: hashlib.sha256(Path(env.doc2path(name)).read_bytes()).hexdigest() for name in sorted(env.found_docs)}
+    made_from = {"project": fingerprint(Path(app.srcdir).parent), "pages": now}
+    before = json.loads(done.read_text()) if done.exists() else {}
     # Until this build ends well, none has: after a failure, a warning or a kill the next one makes every page anew.
     done.unlink(missing_ok=True)
     begun.parent.mkdir(parents=True, exist_ok=True)
-    begun.write_text(made_from)
-    if not fresh:
+    begun.write_text(json.dumps(made_from, indent=1))
+    if before.get("project") != made_from["project"]:
         return set(env.found_docs)
+    changed = changed | {name for name in now if before["pages"].get(name) != now[name]}
     notebooks = {name for name in env.found_docs if env.doc2path(name).endswith(".ipynb")}
-    return set(env.found_docs) - notebooks if notebooks & (added | changed) else set()
+    return changed | (set(env.found_docs) - notebooks if notebooks & (added | changed) else set())
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
@@ -52,8 +56,8 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 
 
 def stamps(app: Sphinx) -> tuple[Path, Path]:
-    """Where the fingerprint lies of the pages as they are, and of those that are being made."""
-    return Path(app.outdir) / ".made_from", Path(app.outdir) / ".made_from.begun"
+    """Where it is recorded what the pages as they are were made from, and those that are being made."""
+    return Path(app.outdir) / ".made_from.json", Path(app.outdir) / ".made_from.begun"
 
 
 def setup(app: Sphinx) -> dict:

@@ -1,15 +1,20 @@
 """What decides a run, as frozen dataclasses: a profile (images, network, schedule) and an approach; and a part's lists.
 
-A part hands the engine data and names of functions. Nothing here knows a paper.
+A part hands the engine data and names of functions. Nothing here knows a paper. The bounds of values are those of a
+profile that is read from a file (`core.profile_files`).
 """
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import Sampler
+
+Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 
 
 class UnknownNameError(LsnotebookError, ValueError):
@@ -21,16 +26,17 @@ class Images:
     """Which images, and how they are split."""
 
     name: str
-    """"digits" (scikit-learn's, 1,797 images), or a folder of `data/` that holds image folders."""
-    classes: int
-    selection: int
+    """"digits" (scikit-learn's, 1,797 images), a folder of `data/`, or the path of a folder, with `folders` in it."""
+    classes: Annotated[int, Field(ge=2)]
+    """How many there are; a file that leaves it out means as many as the folder has."""
+    selection: NonNegativeInt
     """Training images set aside to choose the checkpoint; 0: the validation images choose it, as in the paper."""
-    train: int | None = None
+    train: PositiveInt | None = None
     """Training images; None: all that are left."""
-    validation: int | None = None
+    validation: PositiveInt | None = None
     """Images that accuracies are reported on; None: all that are left."""
     folders: tuple[str, str] = ("train", "val")
-    """Subfolders with the training and with the validation images."""
+    """Subfolders with the training and with the validation images, one folder a class in each."""
     augment: bool = False
     """Data augmentation: random shifts by up to an eighth of the size, and horizontal flips."""
 
@@ -41,35 +47,36 @@ class Backbone:
 
     checkpoint: str | None = None
     """Folder or hub name of pre-trained weights (the sizes below must be theirs); None: pre-trained here."""
-    layers: int = 12
-    hidden_size: int = 768
-    heads: int = 12
-    mlp_size: int = 3072
-    image_size: int = 224
-    patch_size: int = 16
-    channels: int = 3
-    initial_std: float = 0.02
+    layers: PositiveInt = 12
+    hidden_size: PositiveInt = 768
+    heads: PositiveInt = 12
+    mlp_size: PositiveInt = 3072
+    image_size: PositiveInt = 224
+    patch_size: PositiveInt = 16
+    channels: Literal[1, 3] = 3
+    """1: grey; 3: RGB."""
+    initial_std: PositiveFloat = 0.02
     """Standard deviation of the initial weights. At width 64, 0.02 leaves the residual branches almost inert."""
-    dropout: float = 0.0
+    dropout: Share = 0.0
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How a network is trained: Adam as in the paper, linear warm-up, then linear decay to zero."""
 
-    steps: int
-    batch_size: int
-    learning_rate: float
-    check_every: int
+    steps: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    check_every: PositiveInt
     """Steps between two evaluations on the selection images, each of which saves the state of the run."""
-    selection_orders: int = 4
+    selection_orders: PositiveInt = 4
     """Orders that such an evaluation averages over, the same each time."""
-    warmup: float = 0.1
+    warmup: Share = 0.1
     """Share of the steps in which the learning rate rises."""
-    betas: tuple[float, float] = (0.9, 0.999)
-    epsilon: float = 1e-6
-    mixed_precision: str = "no"
-    """"no" or "bf16", as Accelerate names them."""
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    epsilon: PositiveFloat = 1e-6
+    mixed_precision: Literal["no", "bf16"] = "no"
+    """As Accelerate names them."""
     cpu: bool = False
     """Train on the CPU even where there is a GPU, in one thread: the same bits whatever else runs."""
 
@@ -78,13 +85,13 @@ class Schedule:
 class Machine:
     """Options of speed and memory. They do not change what is learned, so they are no part of a run's recipe."""
 
-    readers: int = 0
+    readers: NonNegativeInt = 0
     """DataLoader workers."""
     decode_on_gpu: bool = False
     """Decode, resize and scale the images on the GPU; the workers only read them."""
     compile: bool = False
     """Compile each layer. It takes a minute at first, so that it pays for long runs only."""
-    accumulate: int = 1
+    accumulate: PositiveInt = 1
     """Gradient accumulation: micro-batches that a batch is split into."""
     recompute: bool = False
     """Gradient checkpointing: recompute the activations of a layer in the backward pass instead of keeping them."""
@@ -104,8 +111,15 @@ class Profile:
     pretrain: Schedule | None = None
     """How the base is made where `backbone.checkpoint` is None."""
     machine: Machine = PLAIN
-    seeds: int = 5
+    seeds: PositiveInt = 5
     """Networks an approach (§4)."""
+
+    def contradictions(self) -> Iterator[str]:
+        """What its values say against one another, a sentence each."""
+        if (self.backbone.checkpoint is None) == (self.pretrain is None):
+            yield "The network starts either from backbone.checkpoint or from a training under [pretrain]: give one."
+        if self.images.folders[0] == self.images.folders[1]:
+            yield "The two folders of images.folders are one: training and validation images must not be the same."
 
 
 @dataclass(frozen=True)
@@ -128,8 +142,6 @@ class Approach:
     """Only the first so many layers of the base, the rest cut off before refining (§4.2); None: all."""
     learning_rate_factor: float = 1.0
     """Times the schedule's learning rate: a higher one drifts further from the base (§4.4)."""
-    steps_factor: int = 1
-    """Times the schedule's steps, and the steps between two evaluations."""
 
 
 Networks: TypeAlias = Callable[[Any], Sequence[tuple[Approach, int]]]
@@ -138,19 +150,19 @@ Networks: TypeAlias = Callable[[Any], Sequence[tuple[Approach, int]]]
 
 @dataclass(frozen=True)
 class Result:
-    """What `lsnotebook record` writes of a profile, and how that is checked before it is shown. Each text names a
-    function or a class, "module:name", imported when it is needed."""
+    """What `lsnotebook record` can write of a profile, and how that is checked before it is shown. Each text names a
+    function of a profile or a class, "module:name", imported when it is needed."""
 
     compute: str
-    """The function of a profile that computes its rows."""
-    networks: Networks
-    """The networks that it is computed from."""
+    """Computes the table."""
     row: str
     """What a row holds: a class such as those of `lsnotebook.pages.rows`."""
     keys: str
-    """The function of a profile that lists its rows, by the first columns of `row.key`."""
-    partial: bool = False
-    """Whether some of these may be absent."""
+    """Lists the rows that there can be, by the first columns of `row.key`."""
+    networks: Networks
+    """Trained where they are missing."""
+    others: Networks | None = None
+    """Those that count where they are in the store: without them, rows may be missing."""
 
 
 @dataclass(frozen=True)
@@ -166,15 +178,17 @@ class Part:
     """The function of a profile that judges its claims: "module:function", imported when it is called. It returns the
     statements as `lsnotebook.pages.statements.judged` makes them."""
     results: Mapping[str, Result]
-    """What `lsnotebook record` writes, by the name of its file."""
+    """What `lsnotebook record` writes, by name."""
     prepare: str
     """The function of a profile that computes what the pages show, so that they find it in the store."""
+    profile: type[Profile] = Profile
+    """The class of its profiles, those that are read from files too."""
 
 
-def named(name: str, table: Mapping[str, object], what: str):
-    """`table[name]`. Raises `UnknownNameError`, which says what names there are."""
-    if name in table:
+def named(name: object, table: Mapping[str, Any], what: str, other: str = "") -> Any:
+    """`table[name]`. Raises `UnknownNameError`, which says what names there are, and what `other` thing is allowed."""
+    if isinstance(name, str) and name in table:
         return table[name]
     close = difflib.get_close_matches(str(name), table, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
-    raise UnknownNameError(f"There is no {what} {name!r}: take one of {', '.join(table)}{hint}")
+    raise UnknownNameError(f"There is no {what} {name!r}: take one of {', '.join(table)}{other}{hint}")

@@ -24,13 +24,15 @@ def crossed(values: np.ndarray, limits: tuple[float, float] | None = None) -> Es
     networks, or orders, is too uncertain for Satterthwaite; there one degree of freedom is taken.
 
     A quantity between `limits` gets its interval on the logit scale between them, so that it is asymmetric and stays
-    inside. A single value has no interval, nor have values that are all equal: equality is no certainty.
+    inside. A single value has no interval, nor have values that are all equal: equality is no certainty. Networks that
+    agree under each of several orders are copies, and no sample of networks. With a NaN nothing is told.
     """
     values = np.asarray(values, dtype=float)
     values = values[:, None] if values.ndim == 1 else values
     error, freedom = standard_error(values)
-    mean = float(values.mean())
-    if not error > 1e-12 * (1 + np.abs(values).max()):  # rounding is no spread
+    mean, rounding = float(values.mean()), 1e-12 * (1 + np.abs(values).max())  # which is no spread
+    copies = min(values.shape) > 1 and not np.ptp(values, axis=0).max() > rounding
+    if copies or not error > rounding:
         return Estimate(mean, np.nan, np.nan)
     half = float(stats.t.ppf(0.975, freedom)) * error
     if limits is None or not limits[0] < mean < limits[1]:
@@ -66,16 +68,58 @@ def ratio(values: np.ndarray, reference: np.ndarray, chance: float = 0.0) -> np.
     """The ratio of the means above chance of `values` (I, J) and `reference` (I,), as values (I, J) for `crossed`.
 
     Their mean is this ratio; their deviations are those of the ratio to first order (the delta method), paired by
-    network.
+    network. Where the interval of the reference is not above chance, a ratio means nothing (Fieller 1954), and the
+    values are all equal, so that they have no interval.
     """
-    scale = np.mean(reference) - chance
-    share = (np.mean(values) - chance) / scale
-    return share + ((values - chance) - share * (np.asarray(reference)[:, None] - chance)) / scale
+    above, reference = values - chance, np.asarray(reference)[:, None] - chance
+    estimate = crossed(reference)
+    if not estimate.mean > 0:
+        return np.full(above.shape, np.nan)
+    share = above.mean() / estimate.mean
+    return np.full(above.shape, share) if estimate.low <= 0 else share + (above - share * reference) / estimate.mean
 
 
-def matrix(table: pd.DataFrame, measure: str = "top1") -> np.ndarray:
-    """A measure of one approach under one policy as (networks, orders)."""
-    return table.pivot_table(index="seed", columns="draw", values=measure, sort=True).to_numpy()
+def contrast(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The mean of `values` (I, J) `where` (I, J) is true less that elsewhere, as values (I, J) for `crossed`.
+
+    Their mean over a row is its difference; their deviations are those of the two means.
+    """
+    first, second = ((values - values[side].mean()) * side / side.mean(1, keepdims=True) for side in (where, ~where))
+    return values[where].mean() - values[~where].mean() + first - second
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Spearman's correlation within each row of two (I, J), as values (I, J) for `crossed`.
+
+    Their mean over a row is its correlation, 0 where a row is constant; their deviations are those of a correlation to
+    first order (its influence function).
+    """
+    ranks = [
+        rank - rank.mean(1, keepdims=True) for rank in (stats.rankdata(values, axis=1) for values in (first, second))
+    ]
+    x, y = (rank / np.maximum(rank.std(1, keepdims=True), 1e-9) for rank in ranks)
+    correlation = (x * y).mean(1, keepdims=True)
+    return correlation + x * y - correlation * (x**2 + y**2) / 2
+
+
+def matched(*samples: np.ndarray) -> list[np.ndarray]:
+    """Samples (..., J) of different size, cut to as many columns as the smallest has: column k is the mean of every
+    such column from k on, so that the first columns stay side by side. A single column stands for all."""
+    count = min((values.shape[-1] for values in samples if values.shape[-1] > 1), default=1)
+    return [
+        np.repeat(values, count, axis=-1)
+        if values.shape[-1] == 1
+        else np.stack([values[..., k::count].mean(-1) for k in range(count)], axis=-1)
+        for values in samples
+    ]
+
+
+def matrix(table: pd.DataFrame, measure: str = "top1") -> pd.DataFrame:
+    """A measure of one approach under one policy: networks (seeds) in rows, orders (draws) in columns.
+
+    Raises `ValueError` where a network has two values under one order.
+    """
+    return table.pivot(index="seed", columns="draw", values=measure)
 
 
 def over_networks(accuracies: pd.DataFrame, measure: str = "top1", chance: float = 0.0) -> pd.DataFrame:
@@ -86,17 +130,21 @@ def over_networks(accuracies: pd.DataFrame, measure: str = "top1", chance: float
     """
     rows = []
     for (approach, policy), group in accuracies.groupby(["approach", "policy"], sort=False):
-        values = matrix(group, measure)
-        estimate = crossed(values, (chance, 1)) if values.size else Estimate(np.nan, np.nan, np.nan)
+        values = matrix(group, measure).to_numpy()
+        estimate = crossed(values, (chance, 1))
         std = values.mean(1).std(ddof=1) if len(values) > 1 else np.nan
         rows.append((approach, policy, estimate.mean, std, *estimate[1:], *values.shape))
     return pd.DataFrame(rows, columns=["approach", "policy", "mean", "std", "low", "high", "networks", "orders"])
 
 
 def differences(accuracies: pd.DataFrame, to: str, measure: str = "top1") -> pd.DataFrame:
-    """Each approach less `to`, paired by network (seed) and order: approach, policy, mean, low, high."""
+    """Each approach less `to`, paired by network (seed) and order (draw), of which both have: approach, policy, mean,
+    low, high."""
     rows = []
     for policy, group in accuracies.groupby("policy", sort=False):
         values = {name: matrix(one, measure) for name, one in group.groupby("approach", sort=False)}
-        rows += [(name, policy, *crossed(those - values[to])) for name, those in values.items() if name != to]
+        for name, those in values.items():
+            if name != to:
+                ours, theirs = those.align(values[to], join="inner")
+                rows.append((name, policy, *crossed((ours - theirs).to_numpy())))
     return pd.DataFrame(rows, columns=["approach", "policy", "mean", "low", "high"])

@@ -1,16 +1,20 @@
 """Atomic writes, reads checked against a checksum, and tables cached by recipe hash."""
 
 import contextlib
+import functools
 import hashlib
 import io
 import json
 import logging
 import os
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from multiprocessing import parent_process
 from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock, Timeout
+from platformdirs import user_data_path
 
 from lsnotebook.core.errors import LsnotebookError
 
@@ -28,9 +32,43 @@ class DamagedError(RunStoreError):
     """A file of the store does not hold what was written to it."""
 
 
+@functools.cache
+def checkout() -> Path | None:
+    """The project's folder where the package lies in it, as in a clone; None for an installed package."""
+    folder = Path(__file__).resolve().parents[2]
+    try:
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return folder if project == "lsnotebook" else None
+
+
 def data_root() -> Path:
-    """The folder `data/` of the project, or the one that the variable LSNOTEBOOK_DATA names."""
-    return Path(os.environ.get("LSNOTEBOOK_DATA") or Path(__file__).parents[2] / "data")
+    """The folder of runs, results, images and checkpoints, as an absolute path.
+
+    LSNOTEBOOK_DATA names it, else it is called `data`. A relative path is meant from the project's folder, or without
+    a checkout from the user's data folder, never from the working directory: notebooks and commands have different
+    ones. Raises `RunStoreError` for a `~` whose home is not known.
+    """
+    name = os.environ.get("LSNOTEBOOK_DATA") or "data"
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError as error:
+        raise RunStoreError(
+            f"LSNOTEBOOK_DATA is {name!r}, but there is no such home: give an absolute path."
+        ) from error
+    if not path.is_absolute():
+        path = (checkout() or user_data_path("lsnotebook", appauthor=False).absolute()) / path
+        if not checkout():
+            announce(path)
+    return path
+
+
+@functools.cache  # once a process
+def announce(path: Path) -> None:
+    """Tell where an installed package keeps its data; workers and ranks leave that to the first process."""
+    if parent_process() is None and os.environ.get("RANK", "0") == "0":
+        log.warning("Runs, results and images are kept in %s; LSNOTEBOOK_DATA can name another place.", path)
 
 
 def checksum(*content: bytes) -> str:

@@ -6,19 +6,21 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import PIL
 import sklearn
 import torch
 from filelock import FileLock
 from torch import Tensor
-from torchvision.datasets import CIFAR100, ImageFolder
+from torchvision.datasets import CIFAR100
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from lsnotebook.core.profiles import Backbone, Images
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import data_root
 from lsnotebook.data.checkpoints import folder_of
-from lsnotebook.data.fingerprint import Fingerprint, fingerprint
-from lsnotebook.data.pictures import Files, Pictures, is_damaged, processor
+from lsnotebook.data.damage import is_damaged
+from lsnotebook.data.fingerprint import Fingerprint, fingerprint, is_system
+from lsnotebook.data.pictures import Files, Pictures, processor
 from lsnotebook.data.splits import DataError, Splits, check, digits, split
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ def of_part(images: Images, part: str) -> Fingerprint:
         return fingerprint(Path(sklearn.__file__).parent / "datasets" / "data", ("digits.csv.gz",))
     if is_torchvisions_cifar(images):
         return fingerprint(data_root() / CIFAR100.base_folder, (part,))
-    code = code_version("lsnotebook.data.pictures")
+    code = f"{code_version('lsnotebook.data.damage')} Pillow {PIL.__version__}"
     return fingerprint(data_root() / images.name / part, IMG_EXTENSIONS, is_damaged, code)
 
 
@@ -63,7 +65,7 @@ def is_torchvisions_cifar(images: Images) -> bool:
 
 def check_classes(images: Images, train: Pictures, validation: Pictures) -> None:
     if train.classes != validation.classes:
-        differing = ", ".join(sorted(set(train.classes) ^ set(validation.classes))[:5])
+        differing = ", ".join(map(repr, sorted(set(train.classes) ^ set(validation.classes))[:5]))
         raise DataError(
             f"The folders {' and '.join(images.folders)} of {images.name!r} differ in their classes ({differing}); "
             "a class's label is its place among them, so give both the same folders."
@@ -82,33 +84,47 @@ def pictures(images: Images, part: str, backbone: Backbone, skip_damaged: bool =
     """
     if is_torchvisions_cifar(images):
         return cifar100(part == "train", backbone)
-    folder = data_root() / images.name / part
-    try:
-        found = ImageFolder(folder)
-    except OSError as error:
+    found, folder = of_part(images, part), data_root() / images.name / part
+    classes = class_folders(images, part, found)
+    if found.damaged and not skip_damaged:
+        first, more = min(found.damaged), f" and {len(found.damaged) - 1} more" if len(found.damaged) > 1 else ""
         raise DataError(
-            f"No images of {images.name!r} in {folder}, where {part}/<class>/<image> is expected ({error}): put one "
-            "folder a class there, or name another place for data/ in LSNOTEBOOK_DATA; data/README.md says where to "
-            "get the images."
-        ) from error
-    damaged = of_part(images, part).damaged
-    if damaged and not skip_damaged:
-        first, more = min(damaged), f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
-        raise DataError(
-            f"The image {first}{more} cannot be decoded to 8 bits a channel: mend or remove it, or set "
+            f"The image {str(folder / first)!r}{more} cannot be decoded to 8 bits a channel: mend or remove it, or set "
             "LSNOTEBOOK_SKIP_DAMAGED=1 to leave such images out."
         )
-    if damaged:
-        log.warning(
-            "%d of %d images of %s/%s cannot be decoded and are left out",
-            len(damaged),
-            len(found.samples),
-            images.name,
-            part,
+    left_out = [(count, f"end in {ending!r}" if ending else "have no ending") for ending, count in found.others.items()]
+    left_out += [(sum("/" not in name for name in found.files), "lie in no class folder")]
+    left_out += [(len(found.damaged), "cannot be decoded")]
+    told = ", ".join(f"{count} {why}" for count, why in left_out if count)
+    if told:
+        log.warning("Files of %s/%s that are left out: %s.", images.name, part, told)
+    names = [name for name in found.files if "/" in name and name not in found.damaged]
+    labels = {name: label for label, name in enumerate(classes)}
+    targets = [labels[name.partition("/")[0]] for name in names]
+    return prepared(Files(folder, names).read, targets, classes, backbone)
+
+
+def class_folders(images: Images, part: str, found: Fingerprint) -> list[str]:
+    """The names of the class folders, sorted: a class's label is its place among them. Raises `DataError`."""
+    folder = data_root() / images.name / part
+    try:
+        classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not is_system(entry.name))
+        reason = "there is no class folder" if not classes else f"no file in them ends in {', '.join(IMG_EXTENSIONS)}"
+    except OSError as error:
+        classes, reason = [], str(error.strerror)
+    filled = {name.partition("/")[0] for name in found.files if "/" in name}
+    if not filled:
+        raise DataError(
+            f"No images of {images.name!r} in {folder}, where {part}/<class>/<image> is expected ({reason}): put one "
+            "folder a class there, or name another place for data/ in LSNOTEBOOK_DATA; data/README.md says where to "
+            "get the images."
         )
-    samples = [(path, label) for path, label in found.samples if path not in damaged]
-    files = Files(path for path, _ in samples)
-    return prepared(files.read, [label for _, label in samples], found.classes, backbone)
+    if empty := [name for name in classes if name not in filled]:
+        raise DataError(
+            f"No images of {images.name!r} in {', '.join(map(repr, empty[:5]))} of {folder}, which would count as a "
+            f"class: put images there ({', '.join(IMG_EXTENSIONS)}), or remove the folder from all parts."
+        )
+    return classes
 
 
 def prepared(

@@ -1,13 +1,16 @@
 """Encoded pictures as a data set: read, decoded on the CPU or the GPU, and prepared for a checkpoint."""
 
 import io
+import json
+import logging
 import math
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+import transformers
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, Subset, default_collate
@@ -21,6 +24,10 @@ from lsnotebook.data.splits import DataError
 
 if TYPE_CHECKING:
     from lsnotebook.core.profiles import Backbone
+
+FORMATS = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP", "GIF")
+"""What a file may hold, whatever its ending: formats whose bits a channel `damage` can tell."""
+log = logging.getLogger(__name__)
 
 
 class Pictures(Dataset):
@@ -53,11 +60,21 @@ class Pictures(Dataset):
         return self.processor(whole, return_tensors="pt", input_data_format="channels_first")["pixel_values"]
 
 
-class Files(list[str]):
-    """Paths whose files are read when they are asked for."""
+class Files(NamedTuple):
+    """Files of a folder, which are read when they are asked for."""
+
+    folder: Path
+    names: Sequence[str]
 
     def read(self, k: int) -> Tensor:
-        return torch.frombuffer(bytearray(Path(self[k]).read_bytes()), dtype=torch.uint8)
+        """The bytes of a file. Raises `DataError`."""
+        try:
+            return torch.frombuffer(bytearray((self.folder / self.names[k]).read_bytes()), dtype=torch.uint8)
+        except (OSError, ValueError) as error:  # ValueError: it is empty by now
+            raise DataError(
+                f"{str(self.folder / self.names[k])!r} cannot be read any more ({error}); bring it back, and run the "
+                "same command again."
+            ) from error
 
 
 def processor(backbone: "Backbone", checkpoint: Path | None = None) -> BaseImageProcessor:
@@ -68,9 +85,17 @@ def processor(backbone: "Backbone", checkpoint: Path | None = None) -> BaseImage
     path = checkpoint and checkpoint / IMAGE_PROCESSOR_NAME
     if path and path.exists():
         try:
-            return AutoImageProcessor.from_pretrained(path.parent)
+            kind = json.loads(path.read_text(encoding="utf-8")).get("image_processor_type") or ""
+            if kind.endswith("FeatureExtractor"):  # what image processors were called once
+                return getattr(transformers, kind.replace("FeatureExtractor", "ImageProcessor")).from_pretrained(
+                    checkpoint
+                )
+            return AutoImageProcessor.from_pretrained(checkpoint, trust_remote_code=False)
         except Exception as error:  # whatever a third-party file causes
-            raise DataError(f"{path} cannot be read ({error}); get it anew, or remove it for ViT's own.") from error
+            reason = str(error).partition("\n")[0]
+            raise DataError(f"{path} cannot be read ({reason}); get it anew, or remove it for ViT's own.") from error
+    if checkpoint:
+        log.info("The checkpoint has no %s: images are scaled to -1 ... 1, as ViT's own.", path)
     values = [0.5] * backbone.channels
     side = {"height": backbone.image_size, "width": backbone.image_size}
     return ViTImageProcessor(size=side, image_mean=values, image_std=values)
@@ -88,21 +113,20 @@ def decode(encoded: Sequence[Tensor], channels: int, device: torch.device | str 
                 raise
             except RuntimeError:  # a PNG, or a CMYK JPEG
                 pass
-    return [pil_to_tensor(opened(one).convert("RGB" if channels == 3 else "L")) for one in encoded]
+    with warnings.catch_warnings(action="ignore"):  # PIL's, of odd files that it can decode
+        return [pil_to_tensor(flat(opened(one.numpy().tobytes()), "RGB" if channels == 3 else "L")) for one in encoded]
 
 
-def opened(encoded: Tensor) -> Image.Image:
-    return Image.open(io.BytesIO(encoded.numpy().tobytes()))
+def opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
-def is_damaged(content: bytes) -> bool:
-    """Whether the file of an image cannot be decoded to 8 bits a channel."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            return image.mode.startswith(("I", "F"))  # 16 or 32 bits, which PIL would cut off at 8
-    except (OSError, SyntaxError, Image.DecompressionBombError):  # SyntaxError: a broken PNG
-        return True
+def flat(image: Image.Image, mode: str) -> Image.Image:
+    """The first frame as "RGB" or "L"; where it is transparent, grey shines through."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (128, 128, 128, 255)), image)
+    return image.convert(mode)
 
 
 class Unprepared(Dataset):

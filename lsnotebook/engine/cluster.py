@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.profile_files import on_command_line
 from lsnotebook.core.progress import Progress
 from lsnotebook.core.store import RunStoreError, data_root
 from lsnotebook.engine import runs
@@ -97,8 +98,9 @@ def _train(run: Run, gpus: int, base: object) -> None:
         return
     here = ["--num_machines=1", f"--num_processes={gpus}", "--main_process_port=0"]  # 0: a free one, for each launch
     command = [sys.executable, "-m", "accelerate.commands.launch", *here, "-m", "lsnotebook"]
-    command += ["train", run.profile.name, run.approach.name, f"--seed={run.seed}"]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    with on_command_line(run.profile) as profile:
+        command += ["train", profile, run.approach.name, f"--seed={run.seed}"]
+        ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if ended.returncode:
         lines = ended.stderr.strip().splitlines() or [f"the launch ended with {ended.returncode}"]
         raise RunStoreError(next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1]))

@@ -1,6 +1,6 @@
 """Accuracy of forward passes over a data set: every batch is read once for all of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -35,22 +35,21 @@ MEASURES: Mapping[str, Measure] = {"top1": top1, "top5": top5, "loss": cross_ent
 
 
 def score(
-    forwards: Sequence[Callable[[Tensor], ModelOutput]],
+    outputs: Callable[[Tensor], Iterable[ModelOutput]],
     images: Dataset,
     device: torch.device | str = "cpu",
     batch_size: int = 250,
     measures: Mapping[str, Measure] = MEASURES,
 ) -> pd.DataFrame:
-    """One row for each forward pass (a model in an order, a merged model, an ensemble): the mean of each measure.
+    """The mean of each measure over the images: one row for each of the `outputs` of a batch (of a model in several
+    orders, of several models), of which one is held at a time.
 
     Without autograd; on a GPU in bf16, as in training, with a DataLoader worker for each core.
     """
-    sums, on_gpu = np.zeros((len(forwards), len(measures))), torch.device(device).type == "cuda"
+    sums, on_gpu = 0.0, torch.device(device).type == "cuda"
     batches = in_turn(images, batch_size, device, min(cpu_count(), READERS) if on_gpu else 0)
     with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
         for pixel_values, labels in batches:
-            pixel_values, labels = pixel_values.to(device), labels.to(device)
-            for row, forward in zip(sums, forwards, strict=True):
-                output = forward(pixel_values)
-                row += [measure(output, labels).sum().item() for measure in measures.values()]
+            found, labels = outputs(pixel_values.to(device)), labels.to(device)
+            sums += np.array([[of(output, labels).sum().item() for of in measures.values()] for output in found])
     return pd.DataFrame(sums / len(images), columns=list(measures))

@@ -4,6 +4,7 @@ Under `accelerate launch` a batch is split over the ranks, which all run the ord
 same steps as one process, and FSDP's all-gathers are the same on all ranks.
 """
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +12,12 @@ import torch
 from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.state import AcceleratorState
-from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, DistributedType
+from accelerate.utils import (
+    DataLoaderConfiguration,
+    DistributedDataParallelKwargs,
+    DistributedType,
+    GradientAccumulationPlugin,
+)
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions
 from torch.utils.data import Dataset
@@ -27,6 +33,15 @@ if TYPE_CHECKING:
 
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 """State dicts as one process has them, however they are sharded over the ranks."""
+
+ARITHMETIC = (
+    *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_DEBUG_CPU_TYPE", "MKL_ENABLE_INSTRUCTIONS", "OPENBLAS_CORETYPE"),
+    *(f"{name}_{what}" for name in ("ONEDNN", "DNNL") for what in ("MAX_CPU_ISA", "DEFAULT_FPMATH_MODE")),
+    *("NVIDIA_TF32_OVERRIDE", "ACCELERATE_TORCH_DEVICE"),
+)
+"""Environment variables that choose how numbers are computed, and that no call can overrule."""
+ENGINES = tuple(f"ACCELERATE_USE_{name}" for name in ("DEEPSPEED", "MEGATRON_LM", "PARALLELISM_CONFIG", "SAGEMAKER"))
+"""Those by which `accelerate launch` asks for an engine that trains in another way."""
 
 
 class TrainingError(LsnotebookError, RuntimeError):
@@ -60,10 +75,20 @@ def prepare(network: nn.Module, schedule: "Schedule", sampler: "Sampler", machin
 
 
 def accelerator_for(schedule: "Schedule", sampler: "Sampler") -> Accelerator:
-    """Stock Accelerate; the configuration of `accelerate config` and `accelerate launch` counts.
+    """Stock Accelerate; the devices of `accelerate config` and `accelerate launch` count, and FSDP.
 
-    Raises `TrainingError` for the first version of FSDP, which does not tell the shapes of the weights.
+    What decides the weights is the schedule's alone, whatever the environment says: precision, gradient accumulation,
+    compilation. Raises `TrainingError` where it cannot be, and for the first version of FSDP, which does not tell the
+    shapes of the weights.
     """
+    asked = [name for name in ARITHMETIC if os.environ.get(name)]
+    asked += [name for name in ENGINES if os.environ.get(name, "").lower() == "true"]
+    if asked:
+        raise TrainingError(
+            f"The environment would change the weights by {', '.join(asked)}: unset that (or, under `accelerate "
+            "launch`, choose plain DDP or FSDP 2 in `accelerate config`)."
+        )
+    torch.set_float32_matmul_precision("highest")  # TORCH_ALLOW_TF32_CUBLAS_OVERRIDE is set in NVIDIA's containers
     if world_size() == 1:
         # One process may train at several precisions, and on the CPU after the GPU; Accelerate keeps to the first.
         AcceleratorState._reset_state(reset_partial_state=True)
@@ -72,6 +97,8 @@ def accelerator_for(schedule: "Schedule", sampler: "Sampler") -> Accelerator:
     accelerator = Accelerator(
         mixed_precision=schedule.mixed_precision,
         cpu=schedule.cpu,
+        dynamo_backend="no",
+        gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),  # we do that ourselves, see `gradients`
         dataloader_config=DataLoaderConfiguration(split_batches=True, non_blocking=True),
         kwargs_handlers=[kwargs],
     )

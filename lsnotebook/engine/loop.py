@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
@@ -121,16 +121,21 @@ def selection_score(
 ) -> dict[str, float]:
     """The training loss (as in the authors' trainer) and top-1 on `images`, averaged over `orders`."""
     network.eval()
-    size = max(1, batch_size // accelerator.num_processes) * accelerator.num_processes
-    sums = np.zeros(2)
-    for pixel_values, labels in accelerator.prepare(in_turn(images, size, accelerator.device, readers)):
-        for order in orders:
-            output = network(pixel_values, order=order, labels=labels)
-            each = output.loss.float().expand(len(labels)), (output.logits.argmax(-1) == labels).float()
-            gathered = accelerator.gather_for_metrics(each)  # without the padding of the last batch
-            sums += [values.sum().item() for values in gathered]
+    device, ranks = accelerator.device, accelerator.num_processes
+    even, size = len(images) - len(images) % ranks, max(1, batch_size // ranks)
+    # A loss is the mean of a batch, so none is padded: all ranks have equally many images, and each the few left over.
+    shares = range(accelerator.process_index, even, ranks), range(even, len(images))
+    sums = np.zeros((2, 2))
+    for total, share in zip(sums, shares, strict=True):
+        for pixel_values, labels in in_turn(Subset(images, share), size, device, readers) if share else ():
+            pixel_values, labels = pixel_values.to(device), labels.to(device)
+            for order in orders:
+                output = network(pixel_values, order=order, labels=labels)
+                each = output.loss.float().expand(len(labels)), (output.logits.argmax(-1) == labels).float()
+                total += [values.sum().item() for values in each]
     network.train()
-    loss, correct = sums / (len(images) * len(orders))
+    of_ranks = accelerator.reduce(torch.tensor(sums[0], device=device if ranks > 1 else "cpu"), "sum").cpu().numpy()
+    loss, correct = ((of_ranks + sums[1]) / (len(images) * len(orders))).tolist()
     return {"selection_loss": loss, "selection_top1": correct}
 
 

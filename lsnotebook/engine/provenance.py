@@ -1,15 +1,18 @@
 """What made a result: the device and the versions, and the command that reproduces it."""
 
+import contextlib
 import platform
+import shlex
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 
 import pandas as pd
 import torch
 
+from lsnotebook import __version__
+from lsnotebook.core.store import checkout
 from lsnotebook.engine import finished
 from lsnotebook.engine.ranks import world_size
 from lsnotebook.engine.run import Run
@@ -31,7 +34,7 @@ def provenance(device: torch.device) -> dict[str, str]:
 def origin(models: Sequence[Run], notebook: str, **parameters: object) -> str:
     """How a figure came to be: profile, seeds, what trained its networks, and the command for it."""
     made, seeds = finished.made(models[0]), sorted({run.seed for run in models})
-    line = " ".join(f"-p {name} {value}" for name, value in parameters.items())
+    line = " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in parameters.items())
     return (
         f"Profile {models[0].profile.name}, seeds {seeds[0]} to {seeds[-1]}; trained on {made['device']} "
         f"({made['machine']}, torch {made['torch']}). Again: papermill {notebook}.ipynb out.ipynb {line}"
@@ -57,10 +60,10 @@ def training_cost(models: Sequence[Run]) -> dict:
 
 
 def commit() -> str:
-    """The commit of the code, marked "dirty" where files differ; "unknown" outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return ended.stdout.strip()
+    """The commit of the project's own repository, marked "dirty" where files differ; without one, the version."""
+    if (project := checkout()) and (project / ".git").exists():
+        of = [f"--git-dir={project / '.git'}", f"--work-tree={project}"]  # no repository around it, none of GIT_DIR
+        command = ["git", *of, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return f"unknown (version {__version__})"

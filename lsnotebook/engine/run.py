@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsnotebook.core.profiles import Approach, Networks, Profile, Schedule
+from lsnotebook.core.profiles import Approach, Backbone, Images, Profile, Schedule
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import RunStoreError, data_root, hashed
 from lsnotebook.data.checkpoints import local_folder
@@ -47,22 +47,17 @@ class Run:
                 f"The profile {self.profile.name!r} has no base of its own to train: it starts from the "
                 f"checkpoint {self.profile.backbone.checkpoint!r}."
             )
-        return dataclasses.replace(
-            schedule,
-            learning_rate=schedule.learning_rate * self.approach.learning_rate_factor,
-            steps=schedule.steps * self.approach.steps_factor,
-            check_every=schedule.check_every * self.approach.steps_factor,
-        )
+        return dataclasses.replace(schedule, learning_rate=schedule.learning_rate * self.approach.learning_rate_factor)
 
     @property
     def recipe(self) -> dict:
         """Every value that influences the weights, what the images hold, and the version of the code."""
-        approach, backbone = self.approach, self.profile.backbone
+        approach, images, backbone = self.approach, self.profile.images, self.profile.backbone
         checkpoint = backbone.checkpoint and local_folder(backbone.checkpoint)
         content = fingerprint(checkpoint, (".json", ".safetensors")).digest if checkpoint else None
         return {
-            "images": {**dataclasses.asdict(self.profile.images), "content": digest(self.profile.images)},
-            "backbone": {**dataclasses.asdict(backbone), "content": content},
+            "images": {**wherever(images), "content": digest(images)},
+            "backbone": {**wherever(backbone), "content": content},
             "schedule": dataclasses.asdict(self.schedule),
             "approach": [repr(approach.order), approach.network, approach.variant, approach.layers],
             "seed": self.seed,
@@ -84,6 +79,12 @@ class Run:
         return os.path.lexists(self.folder)
 
 
+def wherever(part: Images | Backbone) -> dict:
+    """Its fields, those that are absolute paths without their folder: what lies there counts, not where."""
+    fields = dataclasses.asdict(part)
+    return {name: Path(it).name if os.path.isabs(str(it)) else it for name, it in fields.items()}
+
+
 def unfinished(folder: Path) -> Path:
     """Where the state of a run is kept until it is finished."""
     return folder.with_name(folder.name + ".unfinished")
@@ -101,7 +102,16 @@ def study(profile: Profile, approaches: Iterable[Approach], seeds: int | None = 
     ]
 
 
-def all_runs(networks: Networks, profile: Profile) -> list[Run]:
-    """The runs that a part names for a profile, each once."""
-    wanted = [run for approach, seeds in networks(profile) for run in study(profile, [approach], seeds)]
+def all_runs(profile: Profile, networks: Iterable[tuple[Approach, int]]) -> list[Run]:
+    """The runs of networks (approach, number of seeds), each once."""
+    wanted = [run for approach, seeds in networks for run in study(profile, [approach], seeds)]
     return list(dict.fromkeys(wanted))
+
+
+def trained(profile: Profile, networks: Iterable[tuple[Approach, int]]) -> list[tuple[Approach, int]]:
+    """Those networks whose seeds are all in the store."""
+    return [
+        (approach, seeds)
+        for approach, seeds in networks
+        if all(run.is_there for run in study(profile, [approach], seeds))
+    ]

@@ -80,6 +80,8 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
     total = sum(run.schedule.steps for run in missing)
     if workers is None:
         workers = cpu_count() if all(run.schedule.cpu for run in missing) else 1
+    for profile in dict.fromkeys(run.profile for run in missing):
+        load_images(profile.images, profile.backbone)  # what is wrong or left out is said once, not by each worker
     what = f"{len(missing)} networks" if len(missing) > 1 else str(missing[0])
     with Progress(total, f"training {what}", hidden=rank() > 0) as progress:
         if world_size() > 1 or min(workers, len(missing)) == 1:

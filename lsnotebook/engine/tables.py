@@ -60,6 +60,7 @@ def tables(wanted: Sequence[Table], what: str, workers: int | None = None) -> li
     workers = workers or (cpu_count() if on_cpu else 1)
     with Progress(len(missing), f"evaluating {what}", delay=1) as progress:
         if min(workers, len(missing)) > 1:
+            runs.splits_of(missing[0].runs[0])  # what is left out of the images is said once, not by each worker
             imports = [name for table in missing for name in (table.compute.__module__, table.runs[0].approach.network)]
             side_by_side(Table.fill, missing, workers, progress.advance, imports)
         else:

@@ -1,5 +1,6 @@
 """Independent jobs side by side in worker processes, which report their progress to this one."""
 
+import logging
 import multiprocessing
 import os
 import threading
@@ -47,6 +48,7 @@ def start(reports: "multiprocessing.SimpleQueue[int]", environment: dict[str, st
     _reports.append(reports)
     os.environ.clear()
     os.environ.update(environment)
+    logging.getLogger("lsnotebook.data").setLevel(logging.ERROR)  # what it warns of, the parent has said
     torch.set_num_threads(1)  # more threads than cores would wait for each other
     threading.Thread(target=end_with_parent, daemon=True).start()
 

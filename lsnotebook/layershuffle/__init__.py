@@ -40,16 +40,32 @@ PART = Part(
     results={
         "table1": Result(
             "lsnotebook.layershuffle.measurements:table_1",
+            "lsnotebook.pages.rows:OverNetworks",
+            "lsnotebook.layershuffle.records:table_1_keys",
             table_1_networks,
-            row="lsnotebook.pages.rows:OverNetworks",
-            keys="lsnotebook.layershuffle.measurements:table_1_keys",
         ),
         "claims": Result(
-            "lsnotebook.layershuffle.claims:check",
+            "lsnotebook.layershuffle.records:claims",
+            "lsnotebook.pages.rows:Judged",
+            "lsnotebook.layershuffle.records:claim_keys",
+            table_1_networks,
             all_networks,
-            row="lsnotebook.pages.rows:Judged",
-            keys="lsnotebook.layershuffle.claims:ids",
+        ),
+        "curves": Result(
+            "lsnotebook.layershuffle.records:curves",
+            "lsnotebook.pages.rows:Curve",
+            "lsnotebook.layershuffle.records:curve_keys",
+            table_1_networks,
+            all_networks,
+        ),
+        "networks": Result(
+            "lsnotebook.layershuffle.records:networks",
+            "lsnotebook.layershuffle.records:Network",
+            "lsnotebook.layershuffle.records:network_keys",
+            table_1_networks,
+            all_networks,
         ),
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
+    profile=Study,
 )

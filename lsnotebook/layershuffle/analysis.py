@@ -50,7 +50,7 @@ def trace(model: ShuffleViT, pixel_values: Tensor, orders: Sequence[Order]) -> T
     layers = torch.tensor(orders)  # (B, P)
     model.eval().set_attn_implementation("eager")  # the others do not return their weights
     with torch.inference_mode():
-        z = model.vit.embeddings(pixel_values.to(model.device))  # (B, N+1, D)
+        z = model.embedded(pixel_values.to(model.device))  # (B, N+1, D)
         outputs = torch.empty(*layers.shape, z.shape[-1])
         incoming, contribution, attention, mlp = (torch.empty(layers.shape) for _ in range(4))
         weights = torch.empty(*layers.shape, model.config.num_attention_heads, z.shape[1])

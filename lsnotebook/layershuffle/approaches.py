@@ -31,7 +31,7 @@ PREDICT_SUM = replace(
 LAYERDROP = Approach("layerdrop", "LayerDrop", layerdrop, NETWORK, BASE)
 REFINED = {
     layers: replace(BASELINE, name=f"refined-{layers}", title=f"refined with {layers} layers", layers=layers)
-    for layers in range(1, 12)
+    for layers in range(1, 48)
 }
 """The first layers of the base alone, refined in sequence (§4.2)."""
 DRIFTED = tuple(
@@ -41,18 +41,9 @@ DRIFTED = tuple(
 )
 """Refined with higher learning rates, so that they drift further from the base (§4.4): when do merged models break?"""
 DRIFT_SEEDS = 3
-LONGER = tuple(
-    replace(approach, name=f"{approach.name}-{factor}-times", steps_factor=factor)
-    for approach in (BASELINE, LAYERSHUFFLE, PREDICT, PREDICT_SUM)
-    for factor in (4, 16, 64)
-)
-"""Refined for more steps: how long must one refine?"""
-LONGER_SEEDS = 3
-
 TABLE_1 = (BASELINE, LAYERSHUFFLE, POSITION, PREDICT)
 APPROACHES = {
-    approach.name: approach
-    for approach in (BASE, *TABLE_1, PREDICT_SUM, LAYERDROP, *REFINED.values(), *DRIFTED, *LONGER)
+    approach.name: approach for approach in (BASE, *TABLE_1, PREDICT_SUM, LAYERDROP, *REFINED.values(), *DRIFTED)
 }
 
 TITLES = {name: approach.title for name, approach in APPROACHES.items()} | {"refined": "refined at this depth"}
@@ -68,4 +59,11 @@ COLOURS = {
     "refined": "#c8553d",
 }
 """Safe for colour-blind readers (after Okabe and Ito), on light and on dark."""
-MARKERS = {"layershuffle": "o", "layerdrop": "s", "baseline": "D", "refined": "^"}
+MARKERS = {
+    "layershuffle": "o",
+    "layerdrop": "s",
+    "baseline": "D",
+    "refined": "^",
+    "layershuffle-predict": "v",
+    "layershuffle-predict-sum": "P",
+}

@@ -54,7 +54,7 @@ class Build:
 
     @staticmethod
     def of(table: pd.DataFrame, approach: str, policy: str, measure: str = "top1") -> np.ndarray:
-        return 100 * matrix(table.query("approach == @approach and policy == @policy"), measure)
+        return 100 * matrix(table.query("approach == @approach and policy == @policy"), measure).to_numpy()
 
     def share_kept(self, approach: str) -> np.ndarray:
         """The share of the accuracy above chance that arbitrary orders leave, in % (networks, orders)."""
@@ -64,8 +64,8 @@ class Build:
         return study(self.profile, [APPROACHES[approach]], self.profile.sources)
 
     def source_top1(self, approach: str, policy: str) -> np.ndarray:
-        """Table 2: one value for each source, the mean over the orders."""
-        return self.of(measurements.accuracies(self.sources(approach), POLICIES[policy]), approach, policy).mean(1)
+        """Table 2 (sources, orders)."""
+        return self.of(measurements.accuracies(self.sources(approach), POLICIES[policy]), approach, policy)
 
     def merged_top1(self, approach: str, policy: str) -> np.ndarray:
         """Table 2: one value for each merged model."""

@@ -4,12 +4,13 @@ The bounds say what the paper's words mean here; each says where it comes from. 
 seen, and the paper's own numbers pass them (tests/layershuffle/test_claims.py).
 """
 
+from collections.abc import Container
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
+from lsnotebook.core.statistics import contrast, matched, rank_correlation, ratio
 from lsnotebook.layershuffle import paper
 from lsnotebook.layershuffle.approaches import TABLE_1, TITLES
 from lsnotebook.layershuffle.build import IMAGENET_CHANCE, Build, kept
@@ -114,16 +115,10 @@ def pruned_in_arbitrary_order(build: Build) -> list[Statement]:
         for other in [build.depth(name, "arbitrary", k)]
     ]
     better = [
-        Statement(f"points more with {more} layers than with {fewer}", less(shuffle[more], shuffle[fewer]), MORE)
+        Statement(f"points more with {more} layers than with {fewer}", shuffle[more] - shuffle[fewer], MORE)
         for fewer, more in pairwise(depths)
     ]
     return apart + better
-
-
-def less(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Values less others (networks, orders), paired by network and by the number of the order, cut to the shorter."""
-    orders = min(values.shape[1], others.shape[1])
-    return values[:, :orders] - others[:, :orders]
 
 
 def refined_beat_pruned(build: Build) -> list[Statement]:
@@ -139,19 +134,15 @@ def outputs_arranged_by_position(build: Build) -> list[Statement]:
     found, layers = build.readability.query("approach == 'layershuffle'"), build.profile.backbone.layers
     wide = found.pivot(index="seed", columns="image")
     true, predicted = wide["position"].to_numpy(), wide["output"].to_numpy()  # (networks, images)
-    correct, first = 100 * (predicted == true), true < layers / 4
-    ranks = [rankdata(positions, axis=1) for positions in (true, predicted)]
-    spread = [
-        np.maximum(rank.std(1, keepdims=True), 1e-9) for rank in ranks
-    ]  # 0 where one position is always predicted
-    scores = [(rank - rank.mean(1, keepdims=True)) / std for rank, std in zip(ranks, spread, strict=True)]
-    gap = correct * (first / first.mean(1, keepdims=True) - ~first / (~first).mean(1, keepdims=True))
+    correct = 100 * (predicted == true)
+    ordering: np.ndarray = 100 * rank_correlation(true, predicted)
+    apart = contrast(correct, true < layers / 4)
     chance = Bounds("“arranged”, without “sharp separation”: more than chance", above=100 / layers)
     ordered = Bounds("“orders the map”: a large rank correlation (Cohen 1988)", above=50)
     return [
         Statement("positions predicted from the outputs, %", correct, chance, over=OVER_IMAGES, limits=SHARE),
-        Statement("rank correlation with the true position, %", 100 * scores[0] * scores[1], ordered, over=OVER_IMAGES),
-        Statement("points better at the first positions", gap, MORE, over=OVER_IMAGES),
+        Statement("rank correlation with the true position, %", ordering, ordered, over=OVER_IMAGES),
+        Statement("points better at the first positions", apart, MORE, over=OVER_IMAGES),
     ]
 
 
@@ -162,20 +153,22 @@ def merged_models(build: Build) -> list[Statement]:
         ("baseline", "sequential", COLLAPSE, "ViTs"),
         ("layershuffle", "arbitrary", close, "LayerShuffle models"),
     ):
-        of = build.source_top1(approach, policy).mean()
-        values = kept(build.merged_top1(approach, policy), of, build.chance)
+        sources = build.source_top1(approach, policy)
+        merged, reference = matched(build.merged_top1(approach, policy), sources.mean(0))  # under the same orders
+        values: np.ndarray = 100 * ratio(merged[:, None], reference, build.chance)[:, 0]
         published = kept(100 * chosen[approach], paper.top1(approach, policy), 100 * IMAGENET_CHANCE)
         quantity = f"kept by merged {models} of their sources' accuracy above chance, %"
-        statements.append(Statement(quantity, values, bounds, published, over=("merged models",)))
+        over = (f"draws of merged models from the same {len(sources)} sources",)
+        statements.append(Statement(quantity, values, bounds, published, over=over))
     return statements
 
 
 def ensemble_is_better(build: Build) -> list[Statement]:
-    alone, together = build.source_top1("layershuffle", "arbitrary"), build.ensemble_top1("layershuffle")
+    alone, together = matched(build.source_top1("layershuffle", "arbitrary"), build.ensemble_top1("layershuffle"))
     chosen = paper.table2().query("model == 'ensemble of 12' and measure == 'top1'")["mean"].item()
     published = 100 * chosen - paper.top1("layershuffle", "arbitrary")
-    over = ("networks", "draws of the ensemble")
-    return [Statement("points more than one model", together[None] - alone[:, None], MORE, published, over=over)]
+    over = ("networks", "draws of orders")
+    return [Statement("points more than one model", together - alone, MORE, published, over=over)]
 
 
 def contribution_by_distance(build: Build) -> list[Statement]:
@@ -229,17 +222,13 @@ CLAIMS = {
 """By the page that looks at it: each claim, and the function that makes its statements on a build."""
 
 
-def ids(profile: Study) -> list[tuple[str]]:
-    """The claims that are judged."""
-    return [(name,) for there in CLAIMS.values() for name in there]
-
-
-def check(profile: Study) -> pd.DataFrame:
-    """The statements of all claims on a profile, as `pages.statements.judged` gives them."""
+def check(profile: Study, pages: Container[str] = tuple(CLAIMS)) -> pd.DataFrame:
+    """The statements of the claims of some pages on a profile, as `pages.statements.judged` gives them."""
     build = Build(profile)
     claims = {
         name: (Claim(text, page), statements(build))
         for page, there in CLAIMS.items()
+        if page in pages
         for name, (text, statements) in there.items()
     }
     return judged(dict(sorted(claims.items(), key=lambda claim: int(claim[0][1:]))))

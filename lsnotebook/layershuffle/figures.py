@@ -210,6 +210,27 @@ def by_drift(drifted: pd.DataFrame, chance: float) -> Figure:
     return figure
 
 
+@styled
+def by_length(lengths: pd.DataFrame, panels: Mapping[str, tuple[str, Mapping[str, str]]]) -> Figure:
+    """Measures of `records.lengths` against the steps of the refinement: mean, and a band of one standard deviation.
+
+    `panels` gives for each its axis label and its measures, each with its line style.
+    """
+    figure, [drawn] = new(3.4 * len(panels), 3.1, columns=len(panels))
+    for panel, (title, (label, measures)) in zip(drawn, panels.items(), strict=True):
+        for (approach, measure), group in lengths.groupby(["approach", "measure"], sort=False):
+            if measure in measures:
+                table = group.rename(columns={"number": "seed"})
+                lines(panel, table, "steps", "value", approach, linestyle=measures[measure])
+        panel.set(title=title, ylabel=label, xlabel="steps of the refinement", xscale="log", ylim=(0, None))
+        steps = sorted(lengths["steps"].unique())
+        panel.set_xticks(steps, [f"{count:,}" for count in steps], fontsize=8)
+        panel.minorticks_off()
+    handles = {text: handle for panel in drawn for handle, text in zip(*panel.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2)
+    return figure
+
+
 def lines(axes: Axes, table: pd.DataFrame, x: str, measure: str, approach: str, **style) -> None:
     """The mean over the seeds of a measure in % against `x`, with a band of one standard deviation."""
     curves = 100 * table.groupby([x, "seed"])[measure].mean().unstack()

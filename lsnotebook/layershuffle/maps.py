@@ -1,12 +1,20 @@
 """Maps of layer outputs on a plane (§4.3, §5)."""
 
+import tempfile
 from importlib import metadata
 
+import numba
 import numpy as np
 import pandas as pd
-from umap import UMAP
 
 from lsnotebook.core.store import checksum, remembered
+
+try:
+    from umap import UMAP
+except RuntimeError:  # neither beside the packages nor in the home can numba keep what it compiles
+    compiled = tempfile.TemporaryDirectory(prefix="numba-")
+    numba.config.CACHE_DIR = compiled.name  # type: ignore[attr-defined]
+    from umap import UMAP
 
 
 def umap(vectors: np.ndarray, neighbours: int = 15) -> pd.DataFrame:

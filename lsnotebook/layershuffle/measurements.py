@@ -1,6 +1,7 @@
 """What the pages measure on trained networks: each a table, computed once and cached in the run store."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import pandas as pd
 
@@ -26,10 +27,6 @@ from lsnotebook.layershuffle.approaches import (
 from lsnotebook.layershuffle.evaluation import under_orders
 from lsnotebook.layershuffle.profiles import Study
 
-ORDERS = 100
-"""Arbitrary orders that every network is evaluated under."""
-FEWER_ORDERS = 30
-"""Draws of the layers to keep, for each depth: there are many depths."""
 CHUNK = 10
 """Merged models in a table (half as many draws of an ensemble): tables are computed side by side."""
 
@@ -48,15 +45,16 @@ def joined(models: Sequence[Run], found: Sequence[pd.DataFrame]) -> pd.DataFrame
 
 
 def accuracies(
-    models: Sequence[Run], samplers: Sampler | Sequence[Sampler], orders: int = ORDERS, part: str = "validation"
+    models: Sequence[Run], samplers: Sampler | Sequence[Sampler], orders: int | None = None, part: str = "validation"
 ) -> pd.DataFrame:
-    """`evaluation.evaluate` of each run under the same orders of each sampler.
+    """`evaluation.evaluate` of each run under the same orders of each sampler, by default the profile's number of them.
 
     Columns: approach, seed, policy, draw (the number of the order), inversions (see `draws`), layers (how many run) and
     those of `evaluate`.
     """
     samplers = [samplers] if callable(samplers) else samplers
-    drawn = [(run, sampler, draw(sampler, run.layers, orders)) for sampler in samplers for run in models]
+    count = orders or cast(Study, models[0].profile).orders
+    drawn = [(run, sampler, draw(sampler, run.layers, count)) for sampler in samplers for run in models]
     wanted = [Table("accuracies", under_orders, (run,), {"orders": those, "part": part}) for run, _, those in drawn]
     found = []
     for (run, sampler, those), table in zip(drawn, tables(wanted, "accuracies"), strict=True):
@@ -72,13 +70,8 @@ def table_1(profile: Study) -> pd.DataFrame:
     return over_networks(found, chance=1 / profile.images.classes)
 
 
-def table_1_keys(profile: Study) -> list[tuple[str, str]]:
-    """The (approach, policy) of its rows."""
-    return [(approach.name, sampler.policy) for approach in TABLE_1 for sampler in (sequential, arbitrary)]
-
-
 def pruned_accuracies(
-    models: Sequence[Run], layers: Sequence[int], which: str = "random", orders: int = FEWER_ORDERS
+    models: Sequence[Run], layers: Sequence[int], which: str = "random", orders: int | None = None
 ) -> pd.DataFrame:
     """`accuracies` with only so many of the layers, in sequence and in arbitrary order (§4.2).
 
@@ -91,7 +84,7 @@ def pruned_accuracies(
     return pd.concat(found, ignore_index=True)
 
 
-def refined_accuracies(profile: Study, layers: Sequence[int], seeds: int, orders: int = FEWER_ORDERS) -> pd.DataFrame:
+def refined_accuracies(profile: Study, layers: Sequence[int], seeds: int, orders: int | None = None) -> pd.DataFrame:
     """`accuracies` of models that were cut to so many layers before they were refined, as approach "refined".
 
     A model refined with all of its layers is the baseline.

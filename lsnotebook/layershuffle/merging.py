@@ -1,8 +1,7 @@
 """Merged models, each layer from a source of its own, and ensembles (§4.4). No weight is copied."""
 
 import copy
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import pandas as pd
@@ -86,16 +85,21 @@ def merged_scores(
     models: Sequence[ShuffleViT], splits: Splits, sources: Sequence[Sources], orders: Sequence[Order]
 ) -> pd.DataFrame:
     """`score` of merged models on the validation images, each in an order of its own."""
-    forwards = [
-        partial(merge(models, Sources(*source)), order=order)  # type: ignore[misc]  # a module can be called
-        for source, order in zip(sources, orders, strict=True)
-    ]
-    return score(forwards, splits.validation, models[0].device)
+    merged = [merge(models, Sources(*source)) for source in sources]
+
+    def outputs(pixel_values: Tensor) -> Iterator[ShuffleViTOutput]:
+        return (model(pixel_values, order=order) for model, order in zip(merged, orders, strict=True))
+
+    return score(outputs, splits.validation, models[0].device)
 
 
 def ensemble_scores(models: Sequence[ShuffleViT], splits: Splits, orders: Sequence[Sequence[Order]]) -> pd.DataFrame:
     """`score` of the ensemble on the validation images, one row for each group of orders, one order for each member."""
-    return score([partial(mean_logits, models, group) for group in orders], splits.validation, models[0].device)
+
+    def outputs(pixel_values: Tensor) -> Iterator[ShuffleViTOutput]:
+        return (mean_logits(models, group, pixel_values) for group in orders)
+
+    return score(outputs, splits.validation, models[0].device)
 
 
 def drift(model: ShuffleViT, base: ShuffleViT) -> float:

@@ -6,19 +6,26 @@ Shapes: B images, N patches, D hidden size, L layers, P positions (the length of
 """
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
-from transformers import DeiTForImageClassification, ViTConfig, ViTForImageClassification
+from transformers import ViTConfig, ViTForImageClassification
 from transformers import initialization as init
 from transformers.modeling_outputs import ImageClassifierOutput
 from transformers.models.deit.modeling_deit import DeiTEmbeddings
 
 from lsnotebook.core.orders import OrderError, check_order, sequential
+from lsnotebook.data.hub import fetched
+from lsnotebook.layershuffle.checkpoints import check_complete, config_of, silent, unreadable, weights_of
+
+HUB = ("cache_dir", "force_download", "local_files_only", "token", "revision")
+"""The options that say which files of the hub are meant."""
 
 
 class ShuffleViTConfig(ViTConfig):
@@ -40,7 +47,8 @@ class ShuffleViTConfig(ViTConfig):
     """A distillation token runs beside the class token, as in DeiT."""
 
 
-VARIANT = tuple(ShuffleViTConfig.__annotations__)
+State: TypeAlias = tuple[Tensor, tuple[Tensor, ...]]
+"""Between two layers: the tokens z (B, N+1, D), and the positions u (B, L each) that the layers so far predict."""
 
 
 @dataclass
@@ -114,18 +122,42 @@ class ShuffleViT(ViTForImageClassification):
         self._no_split_modules = {"ViTLayer"}  # the units that FSDP shards: else also the embeddings, nested
 
     @classmethod
-    def from_pretrained(cls, checkpoint: str | os.PathLike, *arguments: object, **options: object) -> "ShuffleViT":
-        """As Hugging Face's own, of ViT and DeiT checkpoints alike: local folders, sharded or not, and hub names."""
-        if ShuffleViTConfig.get_config_dict(checkpoint)[0].get("model_type") != "deit":
-            return super().from_pretrained(checkpoint, *arguments, **options)
-        stock = DeiTForImageClassification.from_pretrained(checkpoint)
-        sizes = {
-            name: value for name, value in stock.config.to_dict().items() if name not in ("model_type", "id2label")
-        }
-        variant = {name: options.pop(name) for name in list(options) if hasattr(stock.config, name) or name in VARIANT}
-        config = ShuffleViTConfig(**{**sizes, "num_labels": stock.config.num_labels, **variant, "distilled": True})
-        weights = {re.sub(r"^deit\.", "vit.", name): weight for name, weight in stock.state_dict().items()}
-        return super().from_pretrained(None, config=config, state_dict=weights, **options)
+    def from_pretrained(cls, checkpoint: str | os.PathLike | None, *arguments: Any, **options: Any) -> Any:
+        """As Hugging Face's own with its options, of ViT and DeiT checkpoints alike: local folders and hub names.
+
+        Reads safetensors only. Raises `CheckpointError` also where weights are missing, but for a head for other
+        classes, and `DataError` where there is no such checkpoint.
+        """
+        if checkpoint is None:
+            return super().from_pretrained(None, *arguments, **options)
+        hub = {name: options.pop(name) for name in HUB if name in options}
+        folder = Path(checkpoint).expanduser()
+        folder = folder if folder.is_dir() else fetched(str(checkpoint), str(checkpoint), **hub)
+        folder /= options.pop("subfolder", "")
+        values, weights = config_of(folder), weights_of(folder, options.pop("variant", None))
+        precision = {name: options.pop(name) for name in ("dtype", "torch_dtype") if name in options}
+        reported, replaced = (options.pop(name, False) for name in ("output_loading_info", "ignore_mismatched_sizes"))
+        if given := options.pop("config", None):
+            used = {"model_type": "vit", "attn_implementation": given._attn_implementation}
+            values = {**given.to_dict(), **used, "distilled": values["distilled"]}
+        try:
+            with silent():
+                config, options = ShuffleViTConfig.from_dict(dict(values), return_unused_kwargs=True, **options)
+                model, report = super().from_pretrained(
+                    None,
+                    *arguments,
+                    config=config,
+                    state_dict=weights,
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,
+                    **precision,
+                    **options,
+                )
+        except (ValueError, LookupError, RuntimeError, StrictDataclassError) as error:  # a value that cannot be
+            raise unreadable(folder, error) from error
+        check_complete(checkpoint, values, weights, model.num_labels, report, bool(replaced), bool(reported))
+        model.config.name_or_path = str(checkpoint)
+        return (model, report) if reported else model
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -150,16 +182,28 @@ class ShuffleViT(ViTForImageClassification):
         the position loss of §3.4 where the model predicts positions. Raises `OrderError`.
         """
         order = self.check_order(order)
-        z = self.vit.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)  # (B, N+1, D)
-        u = []
+        z, u = self.embedded(pixel_values, interpolate_pos_encoding), ()
         for position, index in enumerate(order):
-            if self.config.encode_position:
-                z = self.position_encodings[index](z, self.position_table(index, position))
-            z = self.vit.layers[index](z)
-            if self.config.predict_position:
-                u.append(self.position_predictions[index](z))
-        logits = self.classifier(self.vit.layernorm(z)[:, 0])  # (B, classes), from the class token
+            z, u = self.step(z, u, index, position)
+        return self.output(z, u, labels)
 
+    def embedded(self, pixel_values: Tensor, interpolate_pos_encoding: bool = False) -> Tensor:
+        """The tokens (B, N+1, D) before the first layer, in the precision of the weights, as in the stock class."""
+        precision = self.vit.embeddings.patch_embeddings.projection.weight.dtype
+        return self.vit.embeddings(pixel_values.to(precision), interpolate_pos_encoding=interpolate_pos_encoding)
+
+    def step(self, z: Tensor, u: tuple[Tensor, ...], index: int, position: int) -> State:
+        """Run layer `index` at a position."""
+        if self.config.encode_position:
+            z = self.position_encodings[index](z, self.position_table(index, position))
+        z = self.vit.layers[index](z)
+        if self.config.predict_position:
+            u = (*u, self.position_predictions[index](z))
+        return z, u
+
+    def output(self, z: Tensor, u: tuple[Tensor, ...], labels: Tensor | None = None) -> ShuffleViTOutput:
+        """What `forward` returns, after the last layer."""
+        logits = self.classifier(self.vit.layernorm(z)[:, 0])  # (B, classes), from the class token
         position_logits = torch.stack(u, dim=1) if u else None
         loss = None
         if labels is not None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
-from lsnotebook.layershuffle.checkpoints import from_checkpoint
+from lsnotebook.layershuffle.checkpoints import CheckpointError
 from lsnotebook.layershuffle.model import ShuffleViT, ShuffleViTConfig
 
 if TYPE_CHECKING:
-    from lsnotebook.core.profiles import Approach, Profile
+    from lsnotebook.core.profiles import Approach, Backbone, Profile
 
 
 def initial(
@@ -41,6 +42,38 @@ def initial(
     if approach.layers:
         del model.vit.layers[approach.layers :]
         model.config.num_hidden_layers = approach.layers
+    return model
+
+
+def from_checkpoint(folder: Path, backbone: "Backbone", classes: int, variant: Mapping[str, bool]) -> ShuffleViT:
+    """The model of a checkpoint in float32, with a new head where its own is for other classes.
+
+    Raises `CheckpointError`, also where the checkpoint is not of the backbone's sizes.
+    """
+    model, _ = ShuffleViT.from_pretrained(
+        folder,
+        num_labels=classes,
+        dtype=torch.float32,  # in half precision, most of Adam's updates would round to nothing
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+        **variant,
+    )
+    config = model.config
+    sizes = {
+        "layers": (config.num_hidden_layers, backbone.layers),
+        "hidden_size": (config.hidden_size, backbone.hidden_size),
+        "heads": (config.num_attention_heads, backbone.heads),
+        "mlp_size": (config.intermediate_size, backbone.mlp_size),
+        "image_size": (config.image_size, backbone.image_size),
+        "patch_size": (config.patch_size, backbone.patch_size),
+        "channels": (config.num_channels, backbone.channels),
+    }
+    for size, (its, ours) in sizes.items():
+        if its not in (ours, [ours, ours], (ours, ours)):
+            raise CheckpointError(
+                f"The checkpoint {backbone.checkpoint!r} has {size} {its}, but the profile says {ours}; "
+                f"set the profile's {size}, or name another checkpoint."
+            )
     return model
 
 

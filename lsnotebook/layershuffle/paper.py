@@ -1,10 +1,10 @@
-"""The paper's published numbers, from `data/paper/`; they stand nowhere else. Accuracies are fractions."""
+"""The paper's published numbers, from `published/`; they stand nowhere else. Accuracies are fractions."""
 
 from pathlib import Path
 
 import pandas as pd
 
-FOLDER = Path(__file__).parents[2] / "data" / "paper"
+FOLDER = Path(__file__).with_name("published")
 
 
 def table1() -> pd.DataFrame:
@@ -28,7 +28,7 @@ def top1(approach: str, policy: str) -> float:
 
 
 def statement(name: str) -> float:
-    """A single number that the text states, in the unit of `data/paper/statements.csv`."""
+    """A single number that the text states, in the unit of `published/statements.csv`."""
     return pd.read_csv(FOLDER / "statements.csv", index_col="name")["value"][name]
 
 

@@ -2,6 +2,7 @@
 
 smoke            seconds   4 layers on a few digits: for tests
 digits           minutes   12 layers on scikit-learn's digits, two CPU cores: the book's default
+digits-1600      minutes   the same, refined for 1,600 steps in place of 400; likewise 6400 and 25600: recorded results
 cifar100-mini    hours     12 small layers on CIFAR-100, two CPU cores: recorded results
 cifar100         hours     ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
 cifar100-deit    hours     DeiT-B on CIFAR-100, one GPU (the paper's second version)
@@ -9,8 +10,14 @@ cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from scratc
 imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
 """
 
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Annotated
 
+from pydantic import Field, PositiveInt
+
+from lsnotebook.core.profile_files import find
 from lsnotebook.core.profiles import Backbone, Images, Machine, Profile, Schedule
 
 
@@ -18,10 +25,34 @@ from lsnotebook.core.profiles import Backbone, Images, Machine, Profile, Schedul
 class Study(Profile):
     """A profile, and the sizes of the paper's experiments."""
 
-    depths: tuple[int, ...] = (3, 6, 9)
-    """Numbers of layers that models are pruned to and refined with (§4.2)."""
-    sources: int = 12
-    """Baseline and LayerShuffle networks that merged models take their layers from (§4.4)."""
+    depths: tuple[PositiveInt, ...] = None  # type: ignore[assignment]
+    """Numbers of layers that models are pruned to and refined with (§4.2); None: a quarter, half, three quarters."""
+    sources: PositiveInt = None  # type: ignore[assignment]
+    """Baseline and LayerShuffle networks that merged models take their layers from (§4.4); None: one a layer."""
+    orders: Annotated[int, Field(ge=2)] = 100
+    """Arbitrary orders, and draws of the layers to keep, that every network is evaluated under."""
+
+    def __post_init__(self) -> None:
+        layers = self.backbone.layers
+        if self.depths is None:
+            quarters = {quarter * layers // 4 for quarter in (1, 2, 3)}
+            object.__setattr__(self, "depths", tuple(sorted(quarters - {0})))
+        if self.sources is None:
+            object.__setattr__(self, "sources", layers)
+
+    def contradictions(self) -> Iterator[str]:
+        yield from super().contradictions()
+        net = self.backbone
+        if net.layers < 2:
+            yield "backbone.layers is 1, but an order takes at least 2."
+        if net.hidden_size % net.heads:
+            yield f"backbone.hidden_size is {net.hidden_size}, but it should be a multiple of heads, {net.heads}."
+        if net.image_size % net.patch_size:
+            yield f"backbone.image_size is {net.image_size}, but should be a multiple of patch_size, {net.patch_size}."
+        if list(self.depths) != sorted({depth for depth in self.depths if depth < net.layers}) or not self.depths:
+            yield f"depths is {list(self.depths)}, but it should be rising numbers from 1 to {net.layers - 1}."
+        if self.sources < net.layers:
+            yield f"sources is {self.sources}, but it should be at least the number of layers, {net.layers}."
 
 
 SMOKE = Study(
@@ -33,8 +64,6 @@ SMOKE = Study(
     pretrain=Schedule(steps=60, batch_size=32, learning_rate=2e-3, check_every=20, cpu=True),
     refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
     seeds=2,
-    depths=(1, 2, 3),
-    sources=4,
 )
 DIGITS = Study(
     name="digits",
@@ -45,6 +74,16 @@ DIGITS = Study(
     pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
     refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, selection_orders=2, cpu=True),
 )
+
+
+def refined_for(profile: Study, steps: int, seeds: int = 3) -> Study:
+    """The same networks, refined for another number of steps: how long must one refine?"""
+    refine = replace(
+        profile.refine, steps=steps, check_every=profile.refine.check_every * steps // profile.refine.steps
+    )
+    return replace(profile, name=f"{profile.name}-{steps}", refine=refine, seeds=seeds)
+
+
 CIFAR100_MINI = Study(
     name="cifar100-mini",
     images=Images("cifar100", classes=100, selection=5_000, folders=("train", "test"), augment=True),
@@ -65,6 +104,7 @@ CIFAR100_MINI = Study(
         cpu=True,
     ),
     seeds=3,
+    orders=20,
 )
 CIFAR100, CIFAR100_DEIT = (
     Study(
@@ -79,6 +119,7 @@ CIFAR100, CIFAR100_DEIT = (
             mixed_precision="bf16",
         ),
         machine=Machine(readers=8, decode_on_gpu=True, compile=True),
+        orders=20,
     )
     for name, checkpoint in (
         ("cifar100", "google/vit-base-patch16-224-in21k"),
@@ -104,6 +145,7 @@ CIFAR100_SMALL = Study(
         mixed_precision="bf16",
     ),
     machine=Machine(readers=8, compile=True),
+    orders=20,
 )
 IMAGENET = Study(
     name="imagenet",
@@ -118,8 +160,19 @@ IMAGENET = Study(
         mixed_precision="bf16",
     ),
     machine=Machine(readers=16, decode_on_gpu=True, compile=True),
+    orders=20,
 )
+LENGTHS = {
+    study.name: [study, *(refined_for(study, steps) for steps in lengths)]
+    for study, lengths in ((DIGITS, (1_600, 6_400, 25_600)), (CIFAR100_MINI, (351, 7_020)))
+}
+"""By the name of a profile: it, and the same networks refined for other numbers of steps."""
 PROFILES = {
     profile.name: profile
-    for profile in (SMOKE, DIGITS, CIFAR100_MINI, CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)
+    for profile in (SMOKE, *chain(*LENGTHS.values()), CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)
 }
+
+
+def profile_of(name: object, without: Container[str] = ()) -> Study:
+    """The profile of that name, or of a TOML file (`core.profile_files`). Raises `UnknownNameError`, `ProfileError`."""
+    return find(name, {key: one for key, one in PROFILES.items() if key not in without}, Study)

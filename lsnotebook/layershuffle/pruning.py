@@ -5,13 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import Dataset, Subset
 
 from lsnotebook.core.orders import Order
 from lsnotebook.core.randomness import stream
-from lsnotebook.data.batches import in_turn
 from lsnotebook.data.splits import Splits
 from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.model import ShuffleViT
@@ -43,7 +41,7 @@ def shapley(model: ShuffleViT, images: Dataset, draws: int = 200, seed: int = 0)
     `seed`. Columns: layer, contribution, error (the standard error of that mean; 0 where exact).
     """
     layers = model.config.num_hidden_layers
-    if layers <= EXACT and not model.config.encode_position:
+    if layers <= EXACT:
         value = subset_accuracies(model, images)
         values = [exact_shapley(value, layer) for layer in range(layers)]
         return pd.DataFrame({"layer": range(layers), "contribution": values, "error": 0.0})
@@ -59,26 +57,14 @@ def shapley(model: ShuffleViT, images: Dataset, draws: int = 200, seed: int = 0)
     return pd.DataFrame({"layer": range(layers), "contribution": gains.mean(0), "error": error})
 
 
-@torch.inference_mode()
 def subset_accuracies(model: ShuffleViT, images: Dataset) -> np.ndarray:
     """Top-1 of every subset of the layers in sequence, at the index whose bits name its layers; chance at 0.
 
     Subsets with a common prefix share its activations: each subset takes one pass through one layer.
     """
-    layers, value = model.config.num_hidden_layers, np.zeros(2**model.config.num_hidden_layers)
-
-    def extend(z: Tensor, labels: Tensor, subset: int, first: int) -> None:
-        for index in range(first, layers):
-            after = model.vit.layers[index](z)
-            logits = model.classifier(model.vit.layernorm(after)[:, 0])
-            value[subset | 1 << index] += (logits.argmax(-1) == labels).sum().item()
-            extend(after, labels, subset | 1 << index, index + 1)
-
-    for pixel_values, labels in in_turn(images, 250):
-        extend(model.vit.embeddings(pixel_values.to(model.device)), labels.to(model.device), 0, 0)
-    value /= len(images)
-    value[0] = 1 / model.config.num_labels
-    return value
+    layers = range(model.config.num_hidden_layers)
+    subsets = [tuple(layer for layer in layers if subset >> layer & 1) for subset in range(1, 2 ** len(layers))]
+    return np.array([1 / model.config.num_labels, *evaluate(model, images, subsets)["top1"]])
 
 
 def exact_shapley(value: np.ndarray, player: int) -> float:

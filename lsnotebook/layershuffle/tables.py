@@ -74,7 +74,7 @@ def gain(chosen: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for (approach, layers), group in random.groupby(["approach", "layers"], sort=False):
         best = chosen.query("approach == @approach and layers == @layers").sort_values("seed")["top1"].to_numpy()
-        rows[layers, TITLES[approach]] = mean_and_interval(best[:, None] - matrix(group))
+        rows[layers, TITLES[approach]] = mean_and_interval(best[:, None] - matrix(group).to_numpy())
     return pd.Series(rows).unstack().rename_axis("layers kept").sort_index()
 
 

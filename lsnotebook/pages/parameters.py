@@ -1,6 +1,6 @@
 """The check that follows a notebook's `parameters` cell: papermill only warns of a misspelt name, and takes any value.
 
-    check(profile=PROFILES, seeds=range(1, 101))
+    check(profile=profile_of, seeds=lambda scale: Takes(range(2, 101), scale.seeds), orders=range(2, 10_001))
 
 A bad name or value ends the run with one sentence instead of a traceback.
 """
@@ -8,6 +8,7 @@ A bad name or value ends the run with one sentence instead of a traceback.
 import ast
 import difflib
 from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from IPython import get_ipython
 
@@ -18,22 +19,39 @@ class ParameterError(LsnotebookError, ValueError):
     """A notebook's parameter that it does not have, or cannot take."""
 
 
-def check(**allowed: Iterable | Callable[[], Iterable]) -> None:
-    """Check the parameters of the notebook that calls this, and parse those given as text.
+class Takes(NamedTuple):
+    """What a parameter takes, and the value that its default, None, stands for: the one that fits the profile."""
 
-    Each keyword is a parameter of the notebook with what it takes: a `range` for a whole number in it, a list that
-    holds one range for a number or a list of numbers in it, anything else for one of these names, or a function that
-    gives one of these when the parameters before it have been checked. Raises `ParameterError`.
+    choices: Iterable
+    default: object
+
+
+def check(profile: Callable[[Any], Any] | None = None, **allowed: Any) -> dict[str, Any]:
+    """Check the parameters of the notebook that calls this, set them to what they stand for, and return them by name.
+
+    `profile` finds the profile that the parameter of this name stands for. Each other keyword is a parameter with what
+    it takes: a `range` for a whole number in it, a list that holds one range for a number or a list of numbers in it,
+    anything else for one of these names; `Takes` adds what None stands for. Where that depends on the profile, it
+    is a function of it. Numbers and lists may come as text. Raises `ParameterError`.
     """
     shell = get_ipython()
+    names = ["profile"] * (profile is not None) + list(allowed)
     for name in injected(shell.user_ns.get("In", [])):
-        if name not in allowed:
-            close = difflib.get_close_matches(name, allowed, n=1)
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise ParameterError(f"There is no parameter {name!r}: this notebook takes {', '.join(allowed)}{hint}")
-    for name, choices in allowed.items():
-        takes = choices() if callable(choices) else choices
-        shell.user_ns[name] = parsed(name, shell.user_ns[name], takes)
+            raise ParameterError(f"There is no parameter {name!r}: this notebook takes {', '.join(names)}{hint}")
+    if unset := [name for name in names if name not in shell.user_ns]:
+        raise ParameterError(f"The parameter {unset[0]!r} has no value: run the cell of the parameters first.")
+    values = {name: shell.user_ns[name] for name in names}
+    try:
+        scale = profile(values["profile"]) if profile else None
+    except LsnotebookError as error:
+        raise ParameterError(str(error)) from error
+    for name, takes in allowed.items():
+        values[name] = parsed(name, values[name], takes(scale) if callable(takes) else takes)
+    shell.user_ns.update(values)
+    return values
 
 
 def injected(cells: Iterable[str]) -> list[str]:
@@ -46,6 +64,8 @@ def injected(cells: Iterable[str]) -> list[str]:
 
 def parsed(name: str, value: object, choices: Iterable) -> object:
     """`value` as one of `choices`, or `ParameterError`. Numbers and lists may come as text."""
+    if isinstance(choices, Takes):
+        value, choices = choices.default if literal(value) is None else value, choices.choices
     if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], range):
         values = literal(value)
         values = list(values) if isinstance(values, list | tuple) else [values]
@@ -58,7 +78,7 @@ def parsed(name: str, value: object, choices: Iterable) -> object:
             return literal(value)
     else:
         takes = "one of " + ", ".join(map(str, choices))
-        if value in choices:
+        if isinstance(value, str) and value in choices:
             return value
         close = difflib.get_close_matches(str(value), choices, n=1)
         takes += f"; did you mean {close[0]!r}?" if close else ""
@@ -74,6 +94,6 @@ def literal(value: object) -> object:
     if isinstance(value, str):
         try:
             return ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return value
     return value

@@ -167,7 +167,7 @@ def table(content: Content, result: Result, profile: Profile, name: str) -> pd.D
         raise ResultError(f"a row stands there twice: {named(twice)}")
     if unknown := there - wanted:
         raise ResultError(f"it has rows that nobody asks for: {named(unknown)}")
-    if not there or (not result.partial and wanted - there):
+    if not there or (not result.others and wanted - there):
         raise ResultError(f"rows are missing: {named(wanted - there)}")
     filled = [{column: np.nan if value is None else value for column, value in one.items()} for one in content.rows]
     return pd.DataFrame(filled)

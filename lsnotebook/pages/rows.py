@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from lsnotebook.pages.statements import UNTOLD, VERDICTS
 
@@ -18,6 +18,11 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     key: ClassVar[tuple[str, ...]]
     """The columns that tell rows apart."""
+
+
+class Interval(Row):
+    """A row with a mean and its interval, or none."""
+
     mean_of: ClassVar[str]
     """The column that the interval from `low` to `high` is of."""
 
@@ -25,14 +30,14 @@ class Row(BaseModel):
     high: float | None
 
     @model_validator(mode="after")
-    def _holds_its_mean(self) -> "Row":
+    def _holds_its_mean(self) -> "Interval":
         low, high = self.low, self.high
         if (low is None) != (high is None) or (low is not None and not low <= getattr(self, self.mean_of) <= high):
             raise ValueError(f"the interval from {low} to {high} does not hold {getattr(self, self.mean_of)}")
         return self
 
 
-class OverNetworks(Row):
+class OverNetworks(Interval):
     """A row of `core.statistics.over_networks`."""
 
     key = ("approach", "policy")
@@ -46,7 +51,7 @@ class OverNetworks(Row):
     orders: PositiveInt
 
 
-class Judged(Row):
+class Judged(Interval):
     """A row of `pages.statements.judged`."""
 
     key = ("id", "rule")
@@ -68,3 +73,19 @@ class Judged(Row):
         if self.low is None and self.verdict != UNTOLD:
             raise ValueError(f"without an interval the verdict is {UNTOLD!r}")
         return self
+
+
+class Curve(Row):
+    """A row of `engine.finished.history`, with the network that it is of."""
+
+    key = ("approach", "seed", "step")
+
+    approach: Words
+    seed: NonNegativeInt
+    step: PositiveInt
+    learning_rate: NonNegativeFloat
+    train_loss: NonNegativeFloat
+    selection_loss: NonNegativeFloat
+    selection_top1: Share
+    seconds: NonNegativeFloat
+    joules: NonNegativeFloat | None = None

@@ -60,10 +60,10 @@ def quantity(row: Mapping) -> str:
 
 
 def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:
-    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its page.
+    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its notebook.
 
     `recorded` are the statements of other scales by the title of their column: their verdict on the claim, and the
-    same quantity.
+    same quantity. The book leads the links to its pages (`book/_ext/page_links.py`).
     """
     others = {title: {claim["id"]: claim for claim in records(table)} for title, table in recorded.items()}
     rows = {}
@@ -74,11 +74,13 @@ def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Mappi
             "paper": "" if claim["paper"] is None else f"{claim['paper']:.1f}",
         }
         for title, claims in others.items():
-            other = claims[claim["id"]]
-            same = [quantity(part) for part in other["statements"] if part["rule"] == claim["rule"]]
-            row[title] = verdict(other["verdict"]) + ("".join(same) or words("", other["rule"]) + quantity(other))
+            if other := claims.get(claim["id"]):
+                same = [quantity(part) for part in other["statements"] if part["rule"] == claim["rule"]]
+                row[title] = verdict(other["verdict"]) + ("".join(same) or words("", other["rule"]) + quantity(other))
+            else:
+                row[title] = "not run"
         row["this build"] = quantity(claim)
-        rows[f'<a href="{claim["page"]}.html">{claim["id"]}</a>'] = row
+        rows[f'<a href="{claim["page"]}.ipynb">{claim["id"]}</a>'] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -59,9 +59,8 @@ class Statement:
     @property
     def population(self) -> str:
         """What the interval is over: "5 networks, 100 orders"."""
-        sizes = list(zip(self.values.shape, self.over, strict=False))
-        several = [(size, name) for size, name in sizes if size > 1]
-        return ", ".join(f"{size} {name}" for size, name in several or sizes[:1])
+        sizes = zip(self.values.shape, self.over, strict=False)
+        return ", ".join(f"{size} {name}" for size, name in sizes if size > 1) or "a single value"
 
     @property
     def rule(self) -> str:

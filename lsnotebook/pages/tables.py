@@ -49,6 +49,8 @@ def mean_and_std(mean: float, std: float) -> str:
     return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
 
 
-def as_text(value: float, low: float | None, high: float | None) -> str:
+def as_text(value: float | None, low: float | None, high: float | None) -> str:
     """A quantity and its interval, where it has one."""
-    return f"{value:.1f}" + ("" if low is None or np.isnan(low) else f" [{low:.1f}, {high:.1f}]")
+    if pd.isna(value):
+        return "–"
+    return f"{value:.1f}" + ("" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]")

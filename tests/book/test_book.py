@@ -1,12 +1,13 @@
 """The build as a gate, on a throwaway book with our own configuration and extensions."""
 
+import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -42,11 +43,18 @@ def write(path: Path, program: str) -> None:
     nbformat.write(new_notebook(cells=[new_markdown_cell("# A page"), new_code_cell(code)], metadata=kernel), path)
 
 
-def build(book: Path) -> subprocess.CompletedProcess:
+def build(book: Path, builder: str = "html", **environment: str) -> subprocess.CompletedProcess:
     """As `make book` does."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "book/", "-W", "--keep-going", "-n"]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    return subprocess.run(command, cwd=book.parent, env=environment, capture_output=True, text=True, timeout=300)
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    return subprocess.run(
+        [*command, "--builder", builder],
+        cwd=book.parent,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def made_at(book: Path) -> str:
@@ -106,12 +114,64 @@ def test_build_fails_every_time(book, page, program):
         assert "the notebook failed" in failed.stderr + failed.stdout if program else "nowhere" in failed.stderr
 
 
+@pytest.mark.slow
+def test_page_is_made_anew_when_its_text_changed_and_the_clock_went_back(book):
+    assert build(book).returncode == 0
+    made = made_at(book)
+    os.utime(book / "page.ipynb", (2e9, 2e9))  # as by a clock that was ahead
+    assert check(book).returncode == 0
+
+    write(book / "page.ipynb", "linking.py")
+    os.utime(book / "page.ipynb", (1e9, 1e9))
+    assert "page page was made from another source" in check(book).stderr
+    assert build(book).returncode == 0
+    assert made not in (book / "_build/html/page.html").read_text()
+    assert check(book).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("builder", ["html", "dirhtml"])
+def test_links_lead_to_pages_that_are_there(book, builder):
+    """Those of the theme and of Sphinx, and those in what notebooks show, on their own page and glued to another."""
+    write(book / "page.ipynb", "linking.py")
+    (book / "intro.md").write_text("# Introduction\n\n{doc}`page`\n\n```{glue:any} link\n:doc: page.ipynb\n```\n")
+    built = build(book, builder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    html = book / "_build" / builder
+    page, found = html / ("page.html" if builder == "html" else "page/index.html"), 0
+    for path in html.rglob("*.html"):
+        for link, text in re.findall(r'<a\b[^>]*href="(?!\w+:)([^"#?]*)[^"]*"[^>]*>([^<]*)', path.read_text()):
+            target = (path.parent / link).resolve() if link else path
+            target = target / "index.html" if target.is_dir() else target
+            assert target.is_file(), f"{path}: {link}"
+            assert text != "a page" or target == page.resolve()
+            found += text == "a page"
+    assert found == 2
+
+
+@pytest.mark.slow
+def test_a_first_build_without_a_home_passes_and_a_warning_is_not_overlooked(book, tmp_path):
+    """The lists of matplotlib, IPython and Jupyter have no place yet, or none at all; one line says so."""
+    write(book / "page.ipynb", "stderr.py")
+    (tmp_path / "file").touch()
+    for machine in ({"MPLCONFIGDIR": str(tmp_path / "fonts")}, {"HOME": str(tmp_path / "file" / "home")}):
+        first = build(book, **machine)
+        assert first.returncode == 0, first.stdout + first.stderr
+        shutil.rmtree(book / "_build")
+    (book / "warn").touch()
+    warned = build(book)
+    assert warned.returncode != 0 and "stderr was found" in warned.stderr
+
+
 def pages(book: Path) -> None:
     """Pages as if built."""
     html = book / "_build" / "html"
     html.mkdir(parents=True)
-    for name in ("intro", "page"):
-        (html / f"{name}.html").write_text("<p>all is well</p>")
+    made_from = {}
+    for name in ("intro.md", "page.ipynb"):
+        made_from[name.partition(".")[0]] = hashlib.sha256((book / name).read_bytes()).hexdigest()
+        (html / name).with_suffix(".html").write_text("<p>all is well</p>")
+    (html / ".made_from.json").write_text(json.dumps({"pages": made_from}))
 
 
 def test_built_pages_pass(book):
@@ -125,7 +185,8 @@ def test_built_pages_pass(book):
         (lambda book: shutil.rmtree(book / "_build"), "The page intro was not built"),
         (lambda book: (book / "_build/html/page.html").unlink(), "The page page was not built"),
         (lambda book: (book / "_build/html/page.html").write_text('<div class="output traceback">'), "a traceback"),
-        (lambda book: os.utime(book / "page.ipynb", (time.time() + 60,) * 2), "older than its source"),
+        (lambda book: (book / "page.ipynb").write_text("{}"), "The page page was made from another source"),
+        (lambda book: (book / "_build/html/.made_from.json").unlink(), "The last build did not end well"),
         (lambda book: (book / "page.ipynb").unlink(), "there is no page.md or page.ipynb"),
         (lambda book: (book / "_toc.yml").write_text("format: jb-book\n"), "names no page"),
     ],

@@ -8,15 +8,16 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
+import yaml
+from IPython.core.inputtransformer2 import TransformerManager
+from papermill import inspect_notebook
 
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.statistics import over_networks
 from lsnotebook.engine.run import study
 from lsnotebook.layershuffle import claims, measurements, tables
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, TABLE_1
-from lsnotebook.layershuffle.profiles import SMOKE
+from lsnotebook.layershuffle.profiles import PROFILES, SMOKE
 from lsnotebook.pages import scoreboard
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -35,7 +36,7 @@ def code(notebook):
 def test_cells_are_short_and_define_nothing(chapter):
     for cell in code(chapter):
         assert len(cell.source.splitlines()) <= 13, cell.source
-        tree = ast.parse(cell.source)
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
         assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.While)]
 
 
@@ -43,14 +44,29 @@ def test_no_outputs_are_committed(chapter):
     assert not [cell.id for cell in code(chapter) if cell.outputs or cell.execution_count]
 
 
-def test_second_cell_holds_annotated_parameters_and_the_third_checks_them_all(chapter):
-    assert chapter.cells[1].metadata.tags[0] == "parameters"
-    lines = ast.parse(chapter.cells[1].source).body
+def test_first_cell_installs_the_package_where_it_is_missing(chapter):
+    """As where the Colab button opens the page: the same cell in all, from the repository that the button names."""
+    first = chapter.cells[0]
+    assert first == nbformat.read(CHAPTERS[0], as_version=4).cells[0] and first.metadata.tags == ["remove-cell"]
+    assert yaml.safe_load((BOOK / "_config.yml").read_text())["repository"]["url"] in first.source
+
+
+def test_third_cell_holds_annotated_parameters_and_the_fourth_checks_them_all(chapter):
+    assert chapter.cells[2].metadata.tags[0] == "parameters"
+    lines = ast.parse(chapter.cells[2].source).body
     assert all(isinstance(line, ast.AnnAssign) for line in lines)
-    assert all("  # " in line for line in chapter.cells[1].source.splitlines()), "each says what it is"
-    calls = [n for n in ast.walk(ast.parse(chapter.cells[2].source)) if isinstance(n, ast.Call)]
+    assert all("  # " in line for line in chapter.cells[2].source.splitlines()), "each says what it is"
+    calls = [n for n in ast.walk(ast.parse(chapter.cells[3].source)) if isinstance(n, ast.Call)]
     checked = {keyword.arg for call in calls for keyword in call.keywords if call.func.id == "check"}
     assert checked == {line.target.id for line in lines}
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_papermill_knows_every_parameter_with_its_type_and_help(parameters_of, path):
+    known = inspect_notebook(path)
+    assert list(known) == [line.target.id for line in ast.parse(parameters_of(path)[0].source).body]
+    for parameter in known.values():
+        assert parameter["inferred_type_name"] in ("str", "int", "list[int]") and parameter["help"], parameter
 
 
 def papermill(name, tmp_path, *parameters):
@@ -100,7 +116,7 @@ def page(out):
 
 @pytest.mark.slow
 def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2, keep="even"):
-    parameters = ("profile=smoke", f"layers={layers}", f"keep={keep}", "seeds=2", "orders=3")
+    parameters = ("profile=smoke", f"layers={layers}", f"keep={keep}", "orders=3")
     run, out = papermill("03_pruning", tmp_path, *parameters)
     assert run.returncode == 0, run.stderr
 
@@ -125,8 +141,8 @@ def test_representations_show_the_numbers_that_the_library_computes(tmp_path, la
 
 
 @pytest.mark.slow
-def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources=4, merged=10):
-    parameters = ("profile=smoke", f"sources={sources}", f"merged={merged}", "orders=3")
+def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources=SMOKE.sources, merged=10):
+    parameters = ("profile=smoke", f"merged={merged}", "orders=3")
     run, out = papermill("05_merging", tmp_path, *parameters)
     assert run.returncode == 0, run.stderr
 
@@ -138,7 +154,7 @@ def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources=4
 
 @pytest.mark.slow
 def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images=80, shown=3):
-    run, out = papermill("06_discussion", tmp_path, "profile=smoke", f"images={images}", f"shown={shown}", "seeds=2")
+    run, out = papermill("06_discussion", tmp_path, "profile=smoke", f"images={images}", f"shown={shown}")
     assert run.returncode == 0, run.stderr
 
     off = tables.switched_off(measurements.norms(study(SMOKE, [LAYERSHUFFLE, BASELINE], 2), images))
@@ -161,22 +177,6 @@ def test_the_scoreboard_has_every_claim(tmp_path):
             assert statement["otherwise"] in page(out) and statement["bound"] in page(out)
 
 
-@pytest.fixture(scope="module")
-def ipython():
-    main = sys.modules["__main__"]
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    sys.modules["__main__"] = main  # which multiprocessing asks for its name
-    yield shell
-    InteractiveShell.clear_instance()
-
-
-@pytest.fixture
-def shell(ipython):
-    """IPython, as a notebook's kernel has it, in this process."""
-    ipython.reset()
-    return ipython
-
-
 @pytest.mark.parametrize(
     ("name", "parameter", "sentence"),
     [
@@ -193,15 +193,49 @@ def shell(ipython):
         ("05_merging", "sources=11", "'sources' is 11, but it takes a whole number from 12 to 100."),
         ("06_discussion", "shown=21", "'shown' is 21, but it takes a whole number from 1 to 20."),
         ("scoreboard", "profile='ImageNet'", "did you mean 'imagenet'?"),
+        ("scoreboard", "profile=['digits']", "There is no profile ['digits']: take one of smoke, digits"),
+        ("02_execution_order", "profile={'a': 1}", "There is no profile {'a': 1}: take one of smoke, digits"),
+        ("06_discussion", "profile='./mine.toml'", "The profile mine.toml cannot be read (No such file"),
+        ("03_pruning", "keep=['even']", "'keep' is ['even'], but it takes one of random, even, first"),
+        ("01_method", "profile='cifar100-deit'", "There is no profile 'cifar100-deit': take one of smoke"),
         ("01_method", "order='[0, 12]'", "'order' is '[0, 12]', but it takes a whole number from 0 to 11"),
     ],
 )
-def test_a_bad_parameter_is_told_in_one_sentence(shell, capsys, name, parameter, sentence):
-    _, given, check, *_ = nbformat.read(BOOK / f"{name}.ipynb", 4).cells
+def test_a_bad_parameter_is_told_in_one_sentence(shell, parameters_of, name, parameter, sentence):
+    error = taken(shell, parameters_of, name, parameter).error_in_exec
+    assert type(error).__name__ == "ParameterError" and sentence in str(error)
+
+
+def taken(shell, parameters_of, name, parameter):
+    """What the check of a page makes of a parameter."""
+    given, check = parameters_of(BOOK / f"{name}.ipynb")
     for source in (given.source, f"# Parameters\n{parameter}"):  # as papermill writes them
         assert shell.run_cell(source, store_history=True).success
-    error = shell.run_cell(check.source, store_history=True).error_in_exec
-    assert type(error).__name__ == "ParameterError" and sentence in str(error)
+    return shell.run_cell(check.source, store_history=True)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_page_takes_every_profile_by_itself(shell, parameters_of, path, profile):
+    if (path.stem, profile) == ("01_method", "cifar100-deit"):
+        pytest.skip("compares with the stock ViT, which a DeiT is not")
+    assert (
+        "profile" not in inspect_notebook(path)
+        or taken(shell, parameters_of, path.stem, f"profile='{profile}'").success
+    )
+    assert all(shell.user_ns[name] is not None for name in inspect_notebook(path))
+
+
+def test_the_check_returns_what_it_set(shell, parameters_of):
+    assert taken(shell, parameters_of, "03_pruning", "profile='smoke'").success
+    expected = {"profile": "smoke", "layers": [1, 2, 3, 4], "keep": "random", "seeds": 2, "orders": 100}
+    assert shell.user_ns["given"] == expected and {name: shell.user_ns[name] for name in expected} == expected
+
+
+def test_a_parameter_without_a_value_is_told_in_one_sentence(shell, parameters_of):
+    _, check = parameters_of(BOOK / "02_execution_order.ipynb")
+    error = shell.run_cell(check.source).error_in_exec
+    assert str(error) == "The parameter 'profile' has no value: run the cell of the parameters first."
 
 
 @pytest.mark.slow

@@ -1,9 +1,7 @@
 """What `lsnotebook train --prepare` computes is all that the pages measure with their default parameters."""
 
-import ast
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from lsnotebook.core.orders import arbitrary, sequential
@@ -15,24 +13,23 @@ from lsnotebook.layershuffle.profiles import DIGITS, SMOKE
 BOOK = Path(__file__).parents[2] / "book"
 
 
-def defaults(name):
-    """The default values of a notebook's parameters."""
-    lines = ast.parse(nbformat.read(BOOK / f"{name}.ipynb", 4).cells[1].source).body
-    return {line.target.id: ast.literal_eval(line.value) for line in lines}
-
-
 def at(profile):
-    """The default values of each notebook on a profile: the sizes are the profile's, the rest as it stands."""
+    """What the parameters of each notebook stand for by default on a profile."""
     layers, seeds = profile.backbone.layers, {"profile": profile.name, "seeds": profile.seeds}
-    ours = {
-        "02_execution_order": seeds,
-        "03_pruning": {**seeds, "layers": [*profile.depths, layers]},
-        "04_representations": {**seeds, "layer": layers // 2},
-        "05_merging": {"profile": profile.name, "sources": profile.sources},
-        "06_discussion": seeds,
+    sizes = {**seeds, "orders": profile.orders}
+    return {
+        "02_execution_order": sizes,
+        "03_pruning": {**sizes, "layers": [*profile.depths, layers], "keep": "random"},
+        "04_representations": {**seeds, "layer": layers // 2, "images": 1000},
+        "05_merging": {
+            "profile": profile.name,
+            "sources": profile.sources,
+            "merged": 100,
+            "orders": profile.orders,
+        },
+        "06_discussion": {**seeds, "images": 1000, "shown": 5},
         "scoreboard": {"profile": profile.name},
     }
-    return {name: {**defaults(name), **values} for name, values in ours.items()}
 
 
 def measure(profile):
@@ -76,9 +73,13 @@ def measure(profile):
     claims.check(profile)
 
 
-def test_the_default_parameters_are_those_of_the_default_profile():
-    for name, values in at(DIGITS).items():
-        assert values == defaults(name), name
+@pytest.mark.parametrize("profile", [SMOKE, DIGITS], ids=lambda profile: profile.name)
+def test_the_default_parameters_are_those_of_the_profile(shell, parameters_of, profile):
+    for name, values in at(profile).items():
+        given, check = parameters_of(BOOK / f"{name}.ipynb")
+        for source in (given.source, f"profile = {profile.name!r}", check.source):
+            assert shell.run_cell(source).success
+        assert shell.user_ns["given"] == values, name
 
 
 @pytest.mark.slow

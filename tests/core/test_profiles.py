@@ -11,7 +11,7 @@ def test_an_unknown_approach_or_profile_says_what_there_is():
     with pytest.raises(ValueError, match=r"did you mean 'layershuffle'\?"):
         named("layershufle", APPROACHES, "approach")
     with pytest.raises(
-        UnknownNameError, match="There is no profile 'digit': take one of smoke, digits, cifar100-mini, cifar100,"
+        UnknownNameError, match="There is no profile 'digit': take one of smoke, digits, digits-1600, digits-6400,"
     ):
         named("digit", PROFILES, "profile")
     assert named("digits", PROFILES, "profile") is PROFILES["digits"]

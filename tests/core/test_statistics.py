@@ -8,7 +8,17 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from synthetic import accuracies
 
-from lsnotebook.core.statistics import crossed, differences, matrix, over_networks, ratio, standard_error
+from lsnotebook.core.statistics import (
+    contrast,
+    crossed,
+    differences,
+    matched,
+    matrix,
+    over_networks,
+    rank_correlation,
+    ratio,
+    standard_error,
+)
 
 SEED = 11
 
@@ -48,7 +58,7 @@ def test_the_standard_error_is_that_of_the_analysis_of_variance():
     squares, freedom = anova["sum_sq"] / anova["df"], anova["df"]
     variance = squares["C(seed)"] + squares["C(draw)"] - squares["Residual"]
     satterthwaite = variance**2 / (squares**2 / freedom).sum()
-    values = matrix(table)
+    values = matrix(table).to_numpy()
     assert values.shape == (6, 30)
     assert standard_error(values) == pytest.approx((np.sqrt(variance / 180), satterthwaite))
     mean, half = table["top1"].mean(), stats.t.ppf(0.975, satterthwaite) * np.sqrt(variance / 180)
@@ -147,7 +157,7 @@ def two_approaches():
 
 def test_a_paired_difference_leaves_out_what_networks_and_orders_share(two_approaches):
     (row,) = differences(two_approaches, "layershuffle").itertuples()
-    values = {name: matrix(group) for name, group in two_approaches.groupby("approach")}
+    values = {name: matrix(group).to_numpy() for name, group in two_approaches.groupby("approach")}
     expected = crossed(values["baseline"] - values["layershuffle"])
     assert (row.approach, row.policy) == ("baseline", "arbitrary")
     assert (row.mean, row.low, row.high) == pytest.approx(expected)
@@ -172,4 +182,96 @@ def test_the_difference_covers_the_truth_where_networks_and_orders_interact():
         ]
         (row,) = differences(pd.concat(rows), "one").itertuples()
         covered += row.low < 0 < row.high
+    assert 0.93 <= covered / 500 <= 0.97
+
+
+def test_networks_that_agree_under_every_order_are_copies_and_orders_that_agree_are_none():
+    effects = np.random.default_rng(SEED).normal(size=20)
+    for networks in (2, 5):
+        assert np.isnan(crossed(np.tile(effects, (networks, 1)))[1:]).all()
+    alike = np.tile(effects[:5, None], (1, 20))  # no order matters: the networks are the sample
+    assert crossed(alike) == pytest.approx(crossed(alike[:, 0]))
+
+
+def test_with_a_value_missing_nothing_is_told():
+    table = accuracies(0.03, 0.1, 0.02)
+    broken = table.assign(top1=table["top1"].where(table.index != 7))
+    for found in (broken, table.drop(index=7)):  # an accuracy that is not a number, and a design that is not balanced
+        (row,) = over_networks(found).to_dict("records")
+        assert np.isnan([row["low"], row["high"]]).all() and (row["networks"], row["orders"]) == (6, 30)
+    with pytest.raises(ValueError, match="duplicate"):
+        matrix(pd.concat([table, table]))
+
+
+def test_only_networks_and_orders_that_both_have_are_compared():
+    table = accuracies(0.05, 0.1, 0.02)
+    other = table.assign(approach="baseline", top1=table["top1"] + 0.02 + 0.01 * (table["seed"] % 2))
+    some = other.query("seed >= 2 and draw < 20")
+    (row,) = differences(pd.concat([table, some]), "layershuffle").itertuples()
+    expected = (matrix(some) - matrix(table.query("seed >= 2 and draw < 20"))).to_numpy()
+    assert expected.shape == (4, 20), "seed by seed, not row by row"
+    assert (row.mean, row.low, row.high) == pytest.approx(crossed(expected))
+
+
+@pytest.mark.parametrize("above", [0.03, 0.0, -0.2])
+def test_a_ratio_to_what_may_be_chance_has_no_interval(above):
+    rng, wrong = np.random.default_rng(SEED), 0
+    for _ in range(500):
+        network = rng.normal(0, 0.05, (5, 1))
+        reference = 0.1 + above + network[:, 0] + rng.normal(0, 0.08, 5)
+        estimate = crossed(ratio(0.1 + above / 2 + network / 2 + rng.normal(0, 0.02, (5, 20)), reference, 0.1))
+        told = not np.isnan(estimate.low)
+        wrong += told and not estimate.low < 0.5 < estimate.high
+        assert not told or crossed(reference).low > 0.1
+    assert wrong <= 0.05 * 500
+    assert np.isnan(ratio(np.full((2, 3), 0.3), np.full(2, 0.1), 0.1)).all(), "nothing by nothing"
+
+
+def predictions(rng, networks=5, images=300, classes=12):
+    """True classes, and predicted ones that differ more for some networks and images, and for high classes."""
+    true = rng.integers(0, classes, images)
+    spread = np.exp(rng.normal(0, 0.1, (networks, 1)) + rng.normal(0, 0.5, images)) * (1 + true / 2)
+    return true, np.clip(np.round(true + rng.normal(0, spread)), 0, classes - 1)
+
+
+def by_spearman(true, predicted):
+    return np.array([stats.spearmanr(true, row).statistic for row in predicted])
+
+
+def by_group(true, predicted):
+    return np.array([(row == true)[true < 3].mean() - (row == true)[true >= 3].mean() for row in predicted])
+
+
+@pytest.mark.parametrize(
+    ("values", "rows"),
+    [
+        (lambda true, predicted: rank_correlation(np.tile(true, (len(predicted), 1)), predicted), by_spearman),
+        (lambda true, predicted: contrast(1.0 * (predicted == true), np.tile(true < 3, (len(predicted), 1))), by_group),
+    ],
+    ids=["rank correlation", "contrast"],
+)
+def test_the_interval_of_a_statistic_of_the_images_covers_its_truth(values, rows):
+    rng = np.random.default_rng(SEED)
+    truth = np.mean([rows(*predictions(rng, 50, 5000)).mean() for _ in range(5)])
+    drawn = [predictions(rng) for _ in range(500)]
+    for true, predicted in drawn[:3]:
+        assert values(true, predicted).mean(1) == pytest.approx(rows(true, predicted))
+    found = [crossed(values(*one)) for one in drawn]
+    assert 0.93 <= np.mean([estimate.low < truth < estimate.high for estimate in found]) <= 0.97
+
+
+def test_one_constant_prediction_has_no_rank_correlation():
+    assert (rank_correlation(np.arange(12)[None], np.full((1, 12), 3)) == 0).all()
+
+
+def test_samples_of_different_size_are_matched_group_by_group():
+    many, few, one = np.arange(12.0).reshape(2, 6), np.array([1.0, 2, 4]), np.array([5.0])
+    grouped, kept, repeated = matched(many, few, one)
+    assert grouped.tolist() == [[1.5, 2.5, 3.5], [7.5, 8.5, 9.5]] and kept.tolist() == few.tolist()
+    assert repeated.tolist() == [5, 5, 5] and matched(one)[0].tolist() == [5]
+    rng, covered = np.random.default_rng(SEED), 0
+    for _ in range(500):  # networks under orders, and an ensemble under fewer draws of its own
+        alone, together = matched(study(rng, 0.3, 2, 0.3, networks=12, orders=100), 1 + rng.normal(0, 0.5, 20))
+        estimate = crossed(together - alone)
+        covered += estimate.low < 1 < estimate.high
     assert 0.93 <= covered / 500 <= 0.97

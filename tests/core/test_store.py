@@ -3,8 +3,12 @@
 import errno
 import hashlib
 import os
+import shutil
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,6 +20,8 @@ from lsnotebook.core import store as store_module
 from lsnotebook.core.store import (
     DamagedError,
     RunStoreError,
+    checkout,
+    data_root,
     read_checked,
     recalled,
     remembered,
@@ -209,3 +215,70 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     with pytest.raises(RunStoreError, match=r"could not be written \(No space left on device\); what was there before"):
         write_whole(path, b"after")
     assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """As if there were no checkout around the package; the user's data folder."""
+    monkeypatch.setattr(store_module, "checkout", lambda: None)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+    store_module.announce.cache_clear()
+    return tmp_path / "user" / "lsnotebook"
+
+
+def places(monkeypatch, tmp_path, variable):
+    """Where the data are, as seen from two working directories."""
+    monkeypatch.setenv("LSNOTEBOOK_DATA", variable)
+    for folder in (Path(__file__).parent, tmp_path):
+        monkeypatch.chdir(folder)
+        yield data_root()
+
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("variable", "folder"),
+    [("", PROJECT / "data"), ("study", PROJECT / "study"), ("~", "home"), ("~/a b", "home/a b"), ("/srv/x", "/srv/x")],
+)
+def test_the_data_are_in_the_same_place_from_every_working_directory(monkeypatch, tmp_path, caplog, variable, folder):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert list(places(monkeypatch, tmp_path, variable)) == [tmp_path / folder] * 2
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("variable", "name"), [("", "data"), ("study/one", "study/one")])
+def test_an_installed_package_keeps_them_in_the_users_folder_and_says_so_once(
+    monkeypatch, tmp_path, caplog, installed, variable, name
+):
+    assert list(places(monkeypatch, tmp_path, variable)) == [installed / name] * 2
+    (line,) = caplog.messages
+    assert str(installed / name) in line and "LSNOTEBOOK_DATA" in line and "\n" not in line
+
+
+def test_where_the_data_are_by_absolute_path_is_not_said(monkeypatch, tmp_path, caplog, installed):
+    assert list(places(monkeypatch, tmp_path, str(tmp_path / "mine"))) == [tmp_path / "mine"] * 2
+    assert not caplog.records
+
+
+def test_an_unknown_home_is_told(monkeypatch):
+    monkeypatch.setenv("LSNOTEBOOK_DATA", "~nobody-of-this-name/study")
+    with pytest.raises(
+        RunStoreError, match=r"^LSNOTEBOOK_DATA is '~nobody-of-this-name/study', but there is no such home"
+    ):
+        data_root()
+
+
+@pytest.mark.parametrize("beside", [None, "", "[project]\nname = 'other'\n", "[tool.x]\n", "no TOML"])
+def test_a_folder_around_the_package_is_no_checkout_of_another_project(tmp_path, beside):
+    """What a `pyproject.toml` beside the package says decides, and not a repository that lies around it."""
+    (tmp_path / ".git").mkdir()
+    if beside is not None:
+        (tmp_path / "pyproject.toml").write_text(beside)
+    core = tmp_path / "lsnotebook" / "core"
+    shutil.copytree(PROJECT / "lsnotebook" / "core", core)
+    (core.parent / "__init__.py").touch()
+    program = "from lsnotebook.core.store import checkout; print(checkout())"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.stdout.strip() == "None", ended.stderr
+    assert checkout() == PROJECT

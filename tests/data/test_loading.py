@@ -1,6 +1,8 @@
 """The images of a profile: how many, prepared how, and which sentence names what is wrong with them."""
 
 import dataclasses
+import os
+import re
 import shutil
 
 import pytest
@@ -55,7 +57,7 @@ def test_a_missing_folder_is_named_with_the_layout_it_should_have(store):
 def test_folders_that_differ_in_their_classes_are_named_since_labels_would_shift(store, write_images):
     write_images(store / "mine", classes=("a", "b", "c"))
     shutil.rmtree(store / "mine" / "val" / "a")
-    with pytest.raises(DataError, match=r"train and val of 'mine' differ in their classes \(a\)"):
+    with pytest.raises(DataError, match=r"train and val of 'mine' differ in their classes \('a'\)"):
         load(Images("mine", classes=3, selection=0), TINY)
     shutil.rmtree(store / "mine" / "val")
     with pytest.raises(DataError, match=r"No images of 'mine' in .*val"):
@@ -68,11 +70,74 @@ def test_more_class_folders_than_the_profile_has_classes_are_refused(store, writ
         load(Images("mine", classes=2, selection=0), TINY)
 
 
-def test_an_empty_folder_is_named(store):
+def refused(store, classes=2):
+    """The sentence for the images in `mine`."""
+    with pytest.raises(DataError) as caught:
+        load(Images("mine", classes=classes, selection=0), TINY)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_is_no_folder_of_class_folders_with_images_is_named(store, write_images):
+    store.mkdir()
+    (store / "mine").write_text("")
+    assert re.search(
+        r"No images of 'mine' in .*train, where train/<class>/<image> .*\(Not a directory\)", refused(store)
+    )
+    (store / "mine").unlink()
     for part in ("train", "val"):
-        (store / "mine" / part / "a").mkdir(parents=True)
-    with pytest.raises(DataError, match=r"mine.*train"):
-        load(Images("mine", classes=1, selection=0), TINY)
+        (store / "mine" / part).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(store / "mine" / part / "0.png")
+        (store / "mine" / part / "@eaDir").mkdir()
+    assert "(there is no class folder): put one folder a class there" in refused(store)
+    (store / "mine" / "train" / "a").mkdir()
+    (store / "mine" / "train" / "a" / "0.heic").write_text("")
+    assert "(no file in them ends in .jpg, .jpeg, .png, .ppm" in refused(store)
+
+
+def test_a_class_folder_without_an_image_is_named(store, write_images):
+    write_images(store / "mine")
+    for part in ("train", "val"):
+        (store / "mine" / part / "empty").mkdir()
+    assert "No images of 'mine' in 'empty' of " in refused(store, 3) and "remove the folder" in refused(store, 3)
+
+
+def test_what_systems_leave_in_folders_is_no_class_and_what_is_left_out_is_counted(store, write_images, caplog):
+    write_images(store / "mine")
+    for part in ("train", "val"):
+        for name in ("@eaDir", ".ipynb_checkpoints", "__MACOSX", ".hidden", "a/@eaDir"):
+            shutil.copytree(store / "mine" / part / "b", store / "mine" / part / name)
+        for name in ("a/._0.png", "a/Thumbs.db", ".DS_Store"):
+            (store / "mine" / part / name).write_bytes(b"")
+    two = Images("mine", classes=2, selection=0)
+    assert [len(images) for images in load(two, TINY)] == [6, 6, 6] and not caplog.text
+    for name in ("a/1.heic", "b/2.HEIC", "notes.txt", "b/LICENSE"):
+        (store / "mine" / "train" / name).write_text("")
+    Image.new("RGB", (8, 8)).save(store / "mine" / "train" / "loose.png")
+    assert [len(images) for images in load(two, TINY)] == [6, 6, 6]
+    (record,) = caplog.records
+    counted = ("1 end in '.txt'", "2 end in '.heic'", "1 have no ending", "1 lie in no class folder")
+    assert record.message.startswith("Files of mine/train that are left out: ")
+    assert all(count in record.message for count in counted)
+
+
+def test_endings_nested_folders_links_and_names_in_any_encoding_are_read(store, write_images):
+    write_images(store / "mine")
+    nested = store / "mine" / "train" / "b" / "more" / "still more"
+    nested.mkdir(parents=True)
+    white = Image.new("RGB", (8, 8), (255, 255, 255))
+    for name in (b"1.PNG", b"caf\xe9.png", b"line\nbreak.png"):
+        white.save(nested / os.fsdecode(name))
+    (store / "mine" / "train" / "b" / "link.png").symlink_to(nested / "1.PNG")
+    train = load(Images("mine", classes=2, selection=0), TINY).train
+    whites = [label for image, label in train if image.eq(1).all()]
+    assert len(train) == 10 and whites == [1] * 4
+
+
+def test_a_damaged_image_whose_name_is_no_utf8_is_named_in_text_that_can_be_printed(store, write_images):
+    write_images(store / "mine")
+    (store / "mine" / "val" / "a" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"")
+    assert r"caf\udce9.png' cannot be decoded" in refused(store) and refused(store).encode()
 
 
 def test_a_part_without_images_is_named():
@@ -107,11 +172,11 @@ def test_a_damaged_image_of_any_folder_is_named(store, monkeypatch):
     mine = Images("mine", classes=2, selection=0)
     backbone = dataclasses.replace(SMOKE.backbone, channels=1)
     monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "0")
-    with pytest.raises(DataError, match=r"val/b/1\.png cannot be decoded"):
+    with pytest.raises(DataError, match=r"val/b/1\.png' cannot be decoded"):
         load(mine, backbone)
     (store / "mine" / "train" / "a" / "gone.png").symlink_to("nowhere.png")
     Image.new("I;16", (12, 12), 700).save(store / "mine" / "train" / "b" / "deep.png")
-    with pytest.raises(DataError, match=r"train/a/gone\.png and 1 more cannot be decoded to 8 bits"):
+    with pytest.raises(DataError, match=r"train/a/gone\.png' and 1 more cannot be decoded to 8 bits"):
         load(mine, backbone)
     monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "1")
     assert [len(part) for part in load(mine, backbone)] == [6, 5, 5]

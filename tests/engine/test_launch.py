@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from accelerate import FullyShardedDataParallelPlugin
 from accelerate.utils import DistributedType
 from accelerate.utils.fsdp_utils import fsdp2_prepare_auto_wrap_policy
@@ -30,7 +31,7 @@ def launched(store, *words, processes=2):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", f"--master-port={port}"]
-    environment = {**os.environ, "LSNOTEBOOK_DATA": str(store)}
+    environment = {**os.environ, "LSNOTEBOOK_DATA": str(store), "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "3"}
     return subprocess.run([*command, *words], env=environment, capture_output=True, text=True, timeout=300)
 
 
@@ -96,4 +97,43 @@ def test_the_first_version_of_fsdp_is_refused(monkeypatch):
     first = SimpleNamespace(distributed_type=DistributedType.FSDP, is_fsdp2=False)
     monkeypatch.setattr(launch, "Accelerator", lambda **_: first)
     with pytest.raises(TrainingError, match="version 2"):
+        accelerator_for(SMOKE.refine, arbitrary)
+
+
+def test_the_environment_has_no_say_in_the_weights(learned, far, monkeypatch):
+    """Above all what Accelerate reads from it, in one process and under a launcher."""
+    before, precision = learned("before"), torch.get_float32_matmul_precision()
+    hostile = {
+        "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4",
+        "ACCELERATE_MIXED_PRECISION": "bf16",
+        "ACCELERATE_DOWNCAST_BF16": "true",
+        "ACCELERATE_DYNAMO_BACKEND": "INDUCTOR",
+        "ACCELERATE_USE_FSDP": "true",
+        "ACCELERATE_USE_CPU": "true",
+        "ACCELERATE_USE_DEEPSPEED": "false",
+    }
+    for name, value in hostile.items():
+        monkeypatch.setenv(name, value)
+    torch.set_float32_matmul_precision("medium")  # as TORCH_ALLOW_TF32_CUBLAS_OVERRIDE has it when torch is imported
+    try:
+        assert far(learned("hostile"), before) == 0
+        assert torch.get_float32_matmul_precision() == "highest"
+    finally:
+        torch.set_float32_matmul_precision(precision)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ATEN_CPU_CAPABILITY", "default"),
+        ("ONEDNN_MAX_CPU_ISA", "SSE41"),
+        ("NVIDIA_TF32_OVERRIDE", "0"),
+        ("ACCELERATE_TORCH_DEVICE", "meta"),
+        ("ACCELERATE_USE_DEEPSPEED", "true"),
+        ("ACCELERATE_USE_MEGATRON_LM", "True"),
+    ],
+)
+def test_what_cannot_be_overruled_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(TrainingError, match=rf"^The environment would change the weights by {name}: unset that[^\n]*$"):
         accelerator_for(SMOKE.refine, arbitrary)

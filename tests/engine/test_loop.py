@@ -1,6 +1,7 @@
 """The training loop: its learning rate, its orders, and batches in parts."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -59,6 +60,27 @@ def test_checkpoints_are_chosen_by_the_whole_loss_with_that_of_the_positions(fre
     assert found["selection_loss"] == pytest.approx(expected, rel=1e-5)
     assert found["selection_top1"] == pytest.approx(classes["top1"].mean())
     assert (found["selection_loss"] > classes["loss"].mean() + 0.5) == (approach in (PREDICT, PREDICT_SUM))
+
+
+@pytest.mark.parametrize("ranks", [2, 7, 64])
+def test_several_ranks_weigh_each_selection_image_once(fresh, splits, ranks):
+    """60 images, which 7 and 64 ranks cannot share evenly."""
+    network, orders, batches = fresh(SMOKE, PREDICT_SUM).eval(), [(2, 0, 3, 1), (0, 1, 2, 3)], []
+    alone = selection_score(network, splits.selection, orders, 25, accelerator_for(SMOKE.refine, arbitrary))
+    network.register_forward_pre_hook(lambda _, given: batches.append(len(given[0])))
+    parts = []  # what each rank contributes
+
+    def score(rank, reduce):
+        batches.clear()
+        accelerator = SimpleNamespace(
+            process_index=rank, num_processes=ranks, device=torch.device("cpu"), reduce=reduce
+        )
+        return selection_score(network, splits.selection, orders, 25, accelerator), list(batches)
+
+    passes = [score(rank, lambda sums, _: parts.append(sums) or sums)[1] for rank in range(ranks)]
+    assert all(those == passes[0] for those in passes), "sharded weights are gathered by all ranks alike"
+    for rank in (0, ranks - 1):
+        assert score(rank, lambda *_: sum(parts))[0] == pytest.approx(alone, rel=1e-5)
 
 
 @pytest.mark.parametrize("machine", [Machine(accumulate=3), Machine(accumulate=32), Machine(recompute=True)], ids=str)

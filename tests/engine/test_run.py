@@ -41,7 +41,6 @@ OTHER = {
     "variant": ("encode_position",),
     "layers": 2,
     "learning_rate_factor": 2.0,
-    "steps_factor": 4,
 }
 """Another value of each field of an approach that influences the weights."""
 

@@ -33,7 +33,7 @@ class Published(Build):
         return spread(cell, contrast % 4)[:, None]  # (networks, 1): one column for the orders
 
     def source_top1(self, approach, policy):
-        return self.top1(approach, policy)[:, 0]
+        return self.top1(approach, policy)
 
     def merged_top1(self, approach, policy):
         return spread(self.table_2(approach, "merged"), 0, 100)

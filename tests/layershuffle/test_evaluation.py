@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from lsnotebook.layershuffle.evaluation import evaluate
+from lsnotebook.core.orders import OrderError
+from lsnotebook.layershuffle.evaluation import evaluate, outputs
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 500])
@@ -27,3 +28,28 @@ def test_evaluate_equals_one_image_at_a_time(toy, images, batch_size):
 def test_where_no_position_is_predicted_none_is_reported(toy, images):
     table = evaluate(toy(), TensorDataset(images, torch.zeros(6, dtype=torch.long)), [(0,)])
     assert table["position"].isna().all()
+
+
+@pytest.mark.parametrize("variant", [{}, {"encode_position": True}, {"predict_position": True}], ids=str)
+def test_what_orders_begin_with_in_common_runs_once_and_changes_no_bit(toy, images, variant):
+    model, ran = toy(**variant), []
+    orders = [(2, 0, 1, 3), (0,), (2, 0, 3, 1), (3, 2, 1, 0), (2, 0, 1, 3), (0, 2), (2, 0)]
+    alone = [model(images, order=order) for order in orders]
+    for layer in model.vit.layers:
+        layer.register_forward_hook(lambda layer, *_: ran.append(layer))
+    turns = sorted(orders)
+    for order, output in zip(turns, outputs(model, turns, images), strict=True):
+        expected = alone[orders.index(order)]
+        assert torch.equal(output.logits, expected.logits)
+        assert variant != {"predict_position": True} or torch.equal(output.position_logits, expected.position_logits)
+    prefixes = {order[:length] for order in orders for length in range(1, len(order) + 1)}
+    assert len(ran) == len(prefixes) == 12
+    table = evaluate(model, TensorDataset(images, torch.zeros(6, dtype=torch.long)), orders)
+    assert table["order"].tolist() == [" ".join(map(str, order)) for order in orders], "as they were given"
+    losses = [-output.logits.log_softmax(-1)[:, 0].mean().item() for output in alone]
+    assert table["loss"].tolist() == pytest.approx(losses)
+
+
+def test_an_order_that_the_model_does_not_have_is_refused(toy, images):
+    with pytest.raises(OrderError, match="layer 4"):
+        evaluate(toy(), TensorDataset(images, torch.zeros(6, dtype=torch.long)), [(0, 1), (0, 4)])

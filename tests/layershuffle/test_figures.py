@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lsnotebook.layershuffle import figures
-from lsnotebook.layershuffle.approaches import APPROACHES, COLOURS, DRIFTED, LONGER, REFINED, TABLE_1, TITLES
+from lsnotebook.layershuffle.approaches import APPROACHES, COLOURS, DRIFTED, REFINED, TABLE_1, TITLES
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
 
 
 def test_every_approach_that_is_shown_has_a_title_and_a_colour_of_its_own():
-    grouped = {approach.name for approach in (*REFINED.values(), *DRIFTED, *LONGER)}  # shown as one approach each
+    grouped = {approach.name for approach in (*REFINED.values(), *DRIFTED)}  # shown as one approach each
     assert set(TITLES) - grouped == set(COLOURS) >= {*(one.name for one in TABLE_1), "layerdrop", "refined"}
     assert set(TITLES) == {*APPROACHES, "refined"}
     assert len(set(COLOURS.values())) == len(COLOURS)
@@ -71,3 +71,17 @@ def test_the_beeswarm_has_a_dot_for_every_model():
     models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.9})
     figure = figures.beeswarm(models, 0.1)
     assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 33
+
+
+def test_by_length_draws_the_mean_of_each_measure_against_the_steps():
+    rows = [
+        {"approach": a, "steps": steps, "measure": measure, "number": seed, "value": 0.1 * seed + steps / 10_000}
+        for a in ("baseline", "layershuffle-predict") for steps in (400, 1600) for seed in (0, 1)
+        for measure in ("sequential", "arbitrary", "position")
+    ]  # fmt: skip
+    panels = {"one": ("top-1, %", {"sequential": "-", "arbitrary": "--"}), "two": ("positions, %", {"position": "-"})}
+    figure = figures.by_length(pd.DataFrame(rows), panels)
+    assert [len(panel.lines) for panel in figure.axes] == [4, 2]
+    assert np.allclose(figure.axes[1].lines[0].get_ydata(), [5 + 4, 5 + 16])
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["400", "1,600"]
+    assert len(figure.legends[0].get_texts()) == 2, "an approach is named once"

@@ -70,10 +70,10 @@ def test_an_ensemble_is_the_mean_of_the_logits_each_in_its_own_order(toy, images
     assert torch.allclose(mean_logits(models, orders, images).logits, expected)
 
 
-def test_score_takes_any_forward_pass(toy, images):
+def test_score_takes_the_outputs_of_any_models(toy, images):
     model = toy()
-    labels = model(images).logits.argmax(-1)
-    table = score([model, merge([model], Sources((0, 0, 0, 0), 0))], TensorDataset(images, labels))
+    labels, same = model(images).logits.argmax(-1), merge([model], Sources((0, 0, 0, 0), 0))
+    table = score(lambda pixel_values: (one(pixel_values) for one in (model, same)), TensorDataset(images, labels))
     assert table["top1"].tolist() == [1, 1]
 
 

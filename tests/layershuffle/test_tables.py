@@ -35,7 +35,7 @@ def test_differences_are_paired_by_network_and_order():
     shown = tables.paired(pd.concat([better, shuffle]))
     assert list(shown.index) == ["ViT − LayerShuffle"] and list(shown) == ["sequential", "arbitrary"]
     for policy, cell in shown.iloc[0].items():
-        ours, theirs = (matrix(table[table["policy"] == policy]) for table in (better, shuffle))
+        ours, theirs = (matrix(table[table["policy"] == policy]).to_numpy() for table in (better, shuffle))
         assert cell == mean_and_interval(ours - theirs)
 
 
@@ -43,7 +43,7 @@ def test_what_a_choice_gains_is_over_networks_and_draws():
     random = accuracies(0.03, 0.1, 0.02, seeds=3, orders=5).assign(layers=6)
     chosen = pd.DataFrame({"approach": "layershuffle", "layers": 6, "seed": [2, 0, 1], "top1": [0.8, 0.6, 0.7]})
     shown = tables.gain(chosen, random).loc[6, "LayerShuffle"]
-    assert shown == mean_and_interval(np.array([[0.6], [0.7], [0.8]]) - matrix(random))
+    assert shown == mean_and_interval(np.array([[0.6], [0.7], [0.8]]) - matrix(random).to_numpy())
 
 
 @pytest.fixture

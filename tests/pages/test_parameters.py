@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsnotebook.pages.parameters import ParameterError, injected, parsed
+from lsnotebook.pages.parameters import ParameterError, Takes, injected, parsed
 
 LAYERS = range(1, 13)
 
@@ -41,6 +41,29 @@ def test_a_choice_close_to_a_name_is_suggested():
         parsed("profile", "digit", ["smoke", "digits"])
     expected = "The parameter 'profile' is 'digit', but it takes one of smoke, digits; did you mean 'digits'?"
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("value", [["smoke"], {"smoke": 1}, 3, None, ("smoke",), {"smoke"}])
+def test_what_is_no_text_is_no_name(value):
+    with pytest.raises(ParameterError) as caught:
+        parsed("profile", value, {"smoke": 1, "digits": 2})
+    assert str(caught.value).startswith(f"The parameter 'profile' is {value!r}, but it takes one of smoke, digits")
+
+
+@pytest.mark.parametrize("text", ["{[]: 1}", "{1, 2}", "(" * 10_000, "1\0", "[1, [2]]", "{'a': 1}"])
+def test_a_text_of_something_else_is_no_number(text):
+    for choices in (LAYERS, [LAYERS]):
+        with pytest.raises(ParameterError, match="takes a whole number"):
+            parsed("layers", text, choices)
+
+
+@pytest.mark.parametrize("nothing", [None, "None"])
+def test_none_stands_for_the_default_where_there_is_one(nothing):
+    assert parsed("layers", nothing, Takes(LAYERS, 7)) == 7
+    assert parsed("layers", nothing, Takes([LAYERS], [1, 2])) == [1, 2]
+    assert parsed("layers", 3, Takes(LAYERS, 7)) == parsed("layers", "3", Takes(LAYERS, 7)) == 3
+    with pytest.raises(ParameterError, match="'layers' is 13, but"):
+        parsed("layers", 13, Takes(LAYERS, 7))
 
 
 def test_names_come_from_the_injected_cell_alone():

@@ -43,7 +43,7 @@ def test_the_interval_is_over_rows_and_columns_and_within_the_limits():
     assert statement.estimate == crossed(values, (0, 100)) and statement.population == "3 networks, 4 orders"
     assert Statement("points", values[:, :1], Bounds("", above=1)).population == "3 networks"
     assert Statement("points", values[:1], Bounds("", above=1)).population == "4 orders"
-    assert Statement("points", values[:1, :1], Bounds("", above=1)).population == "1 networks"
+    assert Statement("points", values[:1, :1], Bounds("", above=1)).population == "a single value"
     merged = Statement("points", values[0], Bounds("", above=1), over=("merged models",))
     assert merged.population == "4 merged models"
 

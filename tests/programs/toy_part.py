@@ -1,7 +1,5 @@
 """The lists of a part of a few lines (see `toy_network`)."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from torch.utils.data import Subset
@@ -27,10 +25,14 @@ def networks(profile: Profile) -> list[tuple[Approach, int]]:
 
 
 def claims(profile: Profile) -> pd.DataFrame:
-    (run,) = all_runs(networks, profile)
-    forward, images = partial(runs.load(run), order=run.approach.order(run.layers)), runs.splits_of(run).validation
+    (run,) = all_runs(profile, networks(profile))
+    model, order, images = runs.load(run), run.approach.order(run.layers), runs.splits_of(run).validation
+
+    def outputs(pixel_values):
+        yield model(pixel_values, order=order)
+
     quarters = [Subset(images, range(k, len(images), 4)) for k in range(4)]
-    top1 = np.array([100 * evaluation.score([forward], quarter)["top1"].item() for quarter in quarters])
+    top1 = np.array([100 * evaluation.score(outputs, quarter)["top1"].item() for quarter in quarters])
     statement = Statement("top-1, %", top1, Bounds("it has learned", above=50), over=("quarters of the images",))
     return judged({"T1": (Claim("It learns.", "toy"), [statement])})
 
@@ -45,6 +47,6 @@ PART = Part(
     approaches={"backwards": BACKWARDS},
     networks=networks,
     claims="toy_part:claims",
-    results={"claims": Result("toy_part:claims", networks, "lsnotebook.pages.rows:Judged", "toy_part:ids")},
+    results={"claims": Result("toy_part:claims", "lsnotebook.pages.rows:Judged", "toy_part:ids", networks)},
     prepare="toy_part:claims",
 )

@@ -1,0 +1,173 @@
+"""A trained network as a folder for `from_pretrained`: weights, config, image processor and a model card."""
+
+import copy
+import json
+import re
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from safetensors.torch import load_file, save
+
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.orders import arbitrary, sequential
+from lsnotebook.data.pictures import processor
+from lsnotebook.engine import finished, runs
+from lsnotebook.engine.provenance import PACKAGES, commit
+from lsnotebook.engine.run import Run
+from lsnotebook.layershuffle.checkpoints import POSITION_WEIGHTS, WEIGHTS, silent
+from lsnotebook.layershuffle.measurements import accuracies
+from lsnotebook.layershuffle.model import ShuffleViT
+
+DIGITS = """
+
+The digits that it was trained on are no files, but arrays of 0 (background) to 16. Bring 8-bit images of 0 to 255; but
+for rounding, the processor makes the same numbers of them."""
+
+
+class ExportError(LsnotebookError, RuntimeError):
+    """A folder that a network cannot be exported to."""
+
+
+def export(run: Run, folder: Path) -> Path:
+    """Write the network of a run to a new or empty folder, which appears whole or not at all.
+
+    Trains and evaluates it where that is not in the store. Raises `ExportError`.
+    """
+    folder = folder.expanduser().resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError(f"{folder} exists and is not an empty folder; name a new one, or remove it first.")
+    model, splits = runs.load(run), runs.splits_of(run)
+    images, backbone = splits.train.dataset, run.profile.backbone
+    names = [str(name) for name in getattr(images, "classes", range(run.profile.images.classes))]
+    model.config.id2label = dict(enumerate(names))
+    model.config.label2id = {name: label for label, name in enumerate(names)}
+    prepares = copy.copy(getattr(images, "processor", None) or processor(backbone))
+    prepares.do_convert_rgb = backbone.channels == 3  # as `data.pictures.decode` does
+    text = card(run, model, len(splits.validation))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside, silent():
+            made = Path(beside) / folder.name
+            model.save_pretrained(made)
+            prepares.save_pretrained(made)
+            as_the_stock_class(made, model)
+            (made / "README.md").write_text(text, encoding="utf-8")
+            if folder.exists():
+                folder.rmdir()
+            made.rename(folder)
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be written ({error.strerror}); name another folder.") from error
+    return folder
+
+
+def as_the_stock_class(folder: Path, model: ShuffleViT) -> None:
+    """Name type and weights so that the stock class of ViT or DeiT reads them, or cannot find them (§3.3)."""
+    config, weights = json.loads((folder / "config.json").read_text()), load_file(folder / WEIGHTS)
+    (folder / WEIGHTS).unlink()  # its mode is one that only its owner can read
+    name = WEIGHTS
+    if model.config.encode_position:  # without the encodings, the stock class would be another network
+        config["model_type"], name = "shufflevit", POSITION_WEIGHTS
+    elif model.config.distilled:
+        config |= {"model_type": "deit", "architectures": ["DeiTForImageClassification"]}
+        weights = {re.sub(r"^vit\.", "deit.", name): weight for name, weight in weights.items()}
+    else:
+        config["architectures"] = ["ViTForImageClassification"]
+    (folder / name).write_bytes(save(weights, {"format": "pt"}))
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def card(run: Run, model: ShuffleViT, images: int) -> str:
+    """The README.md of the folder: what the network is, how good in which orders, how to run it, what made it.
+
+    `images` is the number of validation images.
+    """
+    profile, approach, made, config = run.profile, run.approach, finished.made(run), model.config
+    found = accuracies([run], (sequential, arbitrary))
+    top1 = {policy: 100 * table["top1"] for policy, table in found.groupby("policy")}
+    ordered, shuffled = top1[sequential.policy].item(), top1[arbitrary.policy]
+    checkpoint = profile.backbone.checkpoint or ""
+    is_public = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", checkpoint) and not Path(checkpoint).exists()
+    base = f"base_model: {checkpoint}\n" if is_public else ""
+    begun = (
+        f"the checkpoint {checkpoint if is_public else Path(checkpoint).name}"
+        if checkpoint
+        else f"the run {run.base}"
+        if run.base
+        else "random weights"
+    )
+    chose = "but they chose its weights" if profile.images.selection == 0 else "nor did they choose its weights"
+    source = Path(profile.images.name).name
+    note = "" if source != "digits" else DIGITS
+    stock = f"`{'DeiT' if config.distilled else 'ViT'}ForImageClassification` of transformers"
+    if config.encode_position:
+        stock = (
+            "Each layer takes its position (§3.3), which the classes of transformers do not know: they do not find "
+            f"`{POSITION_WEIGHTS}`, so that they do not run another network by mistake."
+        )
+    elif config.predict_position:
+        stock += (
+            " reads it too, says that it leaves out the heads that predict positions (§3.4), and runs the layers in "
+            "sequence, with the same logits."
+        )
+    else:
+        stock += " reads it too, and runs the layers in sequence, with the same logits."
+    return f"""---
+library_name: transformers
+pipeline_tag: image-classification
+# license: yours to say; the images and the base have licences of their own
+{base}tags: [layershuffle]
+---
+
+# {approach.title}: {profile.name}
+
+A vision transformer of {config.num_hidden_layers} layers for {config.num_labels} classes, trained as the approach \
+`{approach.name}` of *LayerShuffle* ([arXiv 2407.04513](https://arxiv.org/abs/2407.04513)), whose layers can be run in \
+any order.
+
+## Accuracy
+
+| order of the layers | top-1 accuracy | lowest to highest | orders |
+|---|---|---|---|
+| in sequence | {ordered:.1f} % | | 1 |
+| arbitrary | {shuffled.mean():.1f} % | {shuffled.min():.1f} to {shuffled.max():.1f} % | {len(shuffled)} |
+
+Of this one network, on {images} validation images of `{source}`: it was not trained on them, {chose}.
+
+## Run it
+
+With [lsnotebook]({repository()}) installed, in this folder:
+
+```python
+from PIL import Image
+from transformers import AutoImageProcessor
+
+from lsnotebook import ShuffleViT
+
+model = ShuffleViT.from_pretrained(".")
+image = Image.open("image.png").convert("{"L" if config.num_channels == 1 else "RGB"}")
+prepared = AutoImageProcessor.from_pretrained(".")(image, return_tensors="pt")
+logits = model(**prepared, order={list(reversed(range(config.num_hidden_layers)))}).logits  # None: in sequence
+print(model.config.id2label[logits.argmax().item()])
+```
+
+{stock}{note}
+
+## Provenance
+
+| what | value |
+|---|---|
+| run | profile {profile.name}, approach {approach.name}, seed {run.seed}: {run.schedule.steps} steps from {begun} |
+| recipe hash | {run.key} |
+| lsnotebook | {metadata.version("lsnotebook")}, commit {commit()} |
+| trained on | {made["device"]} ({made["machine"]}) |
+| with | {", ".join(f"{name} {made[name]}" for name in ("python", *PACKAGES))} |
+
+Again: `lsnotebook export {profile.name} {approach.name} --seed {run.seed} FOLDER`
+"""
+
+
+def repository() -> str:
+    """The address of the package's repository, as its metadata say."""
+    addresses = metadata.metadata("lsnotebook").get_all("Project-URL", [])
+    return dict(one.split(", ") for one in addresses)["Repository"]
