@@ -9,7 +9,8 @@ GPUs measure it. Only `lsnotebook record` writes them, and a checksum keeps what
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
@@ -154,27 +155,29 @@ def table(content: Content, result: Result, profile: Profile, name: str) -> pd.D
     if (content.profile, content.result) != (profile.name, name):
         raise ResultError(f"it holds {content.result} of {content.profile}")
     if others := list(differences(content.recipe, profile)):
-        raise ResultError(f"the profile was another one then ({'; '.join(others)})")
+        raise ResultError(f"the profile was another one then ({some(others)})")
     row: type[Row] = resolve_name(result.row)
     try:
         rows: list[Row] = TypeAdapter(list[row]).validate_python(content.rows)  # type: ignore[valid-type]
     except ValidationError as error:
         raise ResultError(reason(error)) from error
     keys = [tuple(getattr(one, column) for column in row.key) for one in rows]
-    wanted = set(resolve_name(result.keys)(profile))
+    wanted = set(resolve_name(result.keys)(dataclasses.replace(profile, seeds=content.made.seeds)))
     there = {key[: len(next(iter(wanted)))] for key in keys}
-    if twice := {key for key in keys if keys.count(key) > 1}:
-        raise ResultError(f"a row stands there twice: {named(twice)}")
+    if twice := {key for key, count in Counter(keys).items() if count > 1}:
+        raise ResultError(f"a row stands there twice: {some(twice)}")
     if unknown := there - wanted:
-        raise ResultError(f"it has rows that nobody asks for: {named(unknown)}")
+        raise ResultError(f"it has rows that nobody asks for: {some(unknown)}")
     if not there or (not result.others and wanted - there):
-        raise ResultError(f"rows are missing: {named(wanted - there)}")
+        raise ResultError(f"rows are missing: {some(wanted - there)}")
     filled = [{column: np.nan if value is None else value for column, value in one.items()} for one in content.rows]
     return pd.DataFrame(filled)
 
 
-def named(keys: set[tuple]) -> str:
-    return ", ".join(sorted(" ".join(map(str, key)) for key in keys))
+def some(of: Collection[str | tuple]) -> str:
+    """The first few, for a sentence."""
+    texts = sorted(one if isinstance(one, str) else " ".join(map(str, one)) for one in of)
+    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
 
 
 def reason(error: ValidationError) -> str:
@@ -198,4 +201,4 @@ def differences(then: Mapping, now: Any, path: str = "") -> Iterator[str]:
         elif json.dumps(before, default=dataclasses.asdict) != json.dumps(value, default=dataclasses.asdict):
             yield f"{path}{name} {before}, now {value}"
     for name in then.keys() - fields.keys() - set(() if path else STATED):
-        yield f"{path}{name} {then[name]}, now unknown"
+        yield f"{path}{name} {then[name]}, now none"
