@@ -6,7 +6,6 @@ The only module that knows all parts. What takes long to import is imported by t
 import dataclasses
 import json
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -14,40 +13,12 @@ from typing import Any
 import click
 
 from lsnotebook import layershuffle
-from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.command_line import Commands, Named
 from lsnotebook.core.profile_files import as_toml, find
 from lsnotebook.core.profiles import Approach, Part, Profile, named
 from lsnotebook.engine.ranks import rank, world_size
 
 PARTS: list[Part] = [layershuffle.PART]
-
-
-class Commands(click.Group):
-    def invoke(self, context: click.Context):
-        """Show an error meant for the user as its one sentence."""
-        try:
-            return super().invoke(context)
-        except LsnotebookError as error:
-            raise click.ClickException(str(error)) from error
-        except BrokenPipeError:  # `| head`: click's own business
-            raise
-        except OSError as error:
-            raise click.ClickException(
-                f"{error}; mend that, or name another place for data/ in LSNOTEBOOK_DATA."
-            ) from error
-
-
-class Named(click.ParamType):
-    """What a word stands for: a profile or an approach of any part."""
-
-    def __init__(self, name: str, find: Callable[[str], object]):
-        self.name, self.find = name, find
-
-    def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> object:
-        try:
-            return self.find(str(value))
-        except LsnotebookError as error:
-            self.fail(str(error), param, context)
 
 
 def profile_of(word: str) -> Profile:

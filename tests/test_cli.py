@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from lsnotebook import cli, layershuffle
 from lsnotebook.cli import main
@@ -67,6 +68,29 @@ def test_train_asks_for_the_named_runs(monkeypatch):
     assert invoke("train", "smoke", "--seed", "0", "--seeds", "2").exit_code == 2
 
 
+def test_a_profile_of_ones_own_is_printed_changed_and_trained(tmp_path, store):
+    """On a folder of pictures beside the file, whose classes are counted."""
+    for part in ("train", "val"):
+        for name in ("daisy", "rose"):
+            (tmp_path / "flowers" / part / name).mkdir(parents=True)
+            for k in range(9):
+                Image.effect_noise((8, 8), 50).save(tmp_path / "flowers" / part / name / f"{k}.png")
+    text, path = invoke("profile", "smoke").stdout, tmp_path / "own.toml"
+    text = text.replace('name = "digits"', 'name = "./flowers"').replace("classes = 10\n", "")
+    for key, value in {"train": 200, "validation": 100}.items():
+        text = text.replace(f"\n{key} = {value}\n", "\n")
+    path.write_text(re.sub("selection = .*", "selection = 6", re.sub("(steps|check_every) = .*", r"\1 = 2", text)))
+    result = invoke("train", str(path), "layershuffle", "--seed", "0")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"1 runs of own.toml are in the store: {store / 'runs' / 'own.toml'}\n"
+    assert re.search("own.toml layershuffle seed 0 +done", invoke("status", str(path)).output)
+    assert "classes = 2\n" in invoke("profile", str(path)).stdout
+    path.write_text(text.replace("warmup", "wurmup"))
+    for command in ("train", "status", "claims", "record", "sweep", "profile"):
+        result = invoke(command, str(path))
+        assert result.exit_code == 2 and "did you mean 'warmup'?" in result.output, "before anything else"
+
+
 def test_a_data_folder_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(tmp_path / "file"))
@@ -75,12 +99,16 @@ def test_a_data_folder_that_cannot_be_written_is_named(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [("train", "digit"), ("train", "smoke", "layershufle"), ("train", "smoke", "--seeds", "0")]
+    "words",
+    [
+        *[("train", "digit"), ("train", "smoke", "layershufle"), ("train", "smoke", "--seeds", "0")],
+        *[("train", "./digits"), ("status", "missing.toml")],
+    ],
 )
 def test_a_bad_word_says_what_is_allowed(words):
     result = invoke(*words)
     assert result.exit_code == 2
-    assert re.search("is not|There is no", result.output) and "Traceback" not in result.output
+    assert re.search("is not|There is no|cannot be read", result.output) and "Traceback" not in result.output
 
 
 def test_an_error_of_the_store_is_one_sentence(monkeypatch):

@@ -19,8 +19,7 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lsnotebook.core.errors import LsnotebookError
-from lsnotebook.core.profiles import Images, Profile, UnknownNameError, named
-from lsnotebook.core.store import data_root
+from lsnotebook.core.profiles import Profile, UnknownNameError, named
 
 ENDING = ".toml"
 P = TypeVar("P", bound=Profile)
@@ -58,6 +57,8 @@ def read(path: Path, kind: type[P]) -> P:
 
 
 def checked(tables: dict[str, Any], path: Path, kind: type[P]) -> P:
+    from lsnotebook.core.store import data_root  # brings pandas, which help and names do not wait for
+
     meanings = keys(kind)
     for key, value in tables.items():
         named(key, meanings[""], "key")
@@ -68,23 +69,22 @@ def checked(tables: dict[str, Any], path: Path, kind: type[P]) -> P:
         images["classes"] = 2
     content = json.dumps([{**tables, "name": path.name}], default=str)
     (profile,) = adapter(kind).validate_json(content)
-    profile = located(profile, path.absolute().parent)
+    profile = located(profile, path.absolute().parent, data_root())
     if to_count:
-        images = dataclasses.replace(profile.images, classes=count_classes(profile.images))
-        profile = dataclasses.replace(profile, images=images)
+        classes = count_classes(data_root() / profile.images.name / profile.images.folders[0])
+        profile = dataclasses.replace(profile, images=dataclasses.replace(profile.images, classes=classes))
     for sentence in profile.contradictions():
         raise ProfileError(sentence)
     return profile
 
 
-def located(profile: P, beside: Path) -> P:
+def located(profile: P, beside: Path, root: Path) -> P:
     """The profile with the folders of its images and of its checkpoint as absolute paths."""
     images, backbone = profile.images, profile.backbone
     if images.name != "digits":
-        images = dataclasses.replace(images, name=place(images.name, "images.name", beside, data_root()))
+        images = dataclasses.replace(images, name=place(images.name, "images.name", beside, root))
     if backbone.checkpoint:
-        home = data_root() / "checkpoints"
-        folder = place(backbone.checkpoint, "backbone.checkpoint", beside, home)
+        folder = place(backbone.checkpoint, "backbone.checkpoint", beside, root / "checkpoints")
         backbone = dataclasses.replace(backbone, checkpoint=folder)
     return dataclasses.replace(profile, images=images, backbone=backbone)
 
@@ -101,9 +101,8 @@ def place(name: str, key: str, beside: Path, home: Path) -> str:
     return str(folder.resolve())
 
 
-def count_classes(images: Images) -> int:
+def count_classes(training: Path) -> int:
     """How many folders of classes there are in that of the training images. Raises `ProfileError`."""
-    training = data_root() / images.name / images.folders[0]
     found = [one for one in training.glob("[!.@]*") if one.is_dir()]  # .ipynb_checkpoints and @eaDir are no classes
     if len(found) < 2:
         raise ProfileError(f"images.classes is not given, and there are no folders of classes to count in {training}.")

@@ -1,5 +1,6 @@
 """Maps of layer outputs on a plane (§4.3, §5)."""
 
+import os
 import tempfile
 from importlib import metadata
 
@@ -13,7 +14,8 @@ try:
     from umap import UMAP
 except RuntimeError:  # neither beside the packages nor in the home can numba keep what it compiles
     compiled = tempfile.TemporaryDirectory(prefix="numba-")
-    numba.config.CACHE_DIR = compiled.name  # type: ignore[attr-defined]
+    os.environ["NUMBA_CACHE_DIR"] = compiled.name
+    numba.config.reload_config()
     from umap import UMAP
 
 

@@ -215,12 +215,42 @@ def test_missing_stale_or_failed_page_is_said_in_a_sentence(book, harm, sentence
     assert len(found.stderr.splitlines()) == 1
 
 
-def test_pages_are_found_at_any_depth():
-    spec = importlib.util.spec_from_file_location("check_pages", ROOT / "book" / "check_pages.py")
+def module(path: str):
+    """A module of the book, which is no package."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "book" / path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+MACHINE = [
+    "Matplotlib is building the font cache; this may take a moment.\n",
+    "mkdir -p failed for path /home/me/.config/matplotlib: [Errno 30] Read-only file system\n",
+    "/home/me/.config/matplotlib is not a writable directory\n",
+    "Matplotlib created a temporary cache directory at /tmp/matplotlib-1 because there was an issue\n",
+    "/x/IPython/paths.py:67: UserWarning: IPython parent '/a b' is not a writable location, using a temp directory.\n"
+    "  warn(\"IPython parent '{}' is not a writable location,\"\n",
+    "/x/numba/np/ufunc/parallel.py:371: NumbaWarning: The TBB threading layer requires TBB version 2021 update 6. "
+    "The TBB threading layer is disabled.\n  warnings.warn(problem)\n",
+    "/x/torch/cuda/__init__.py:1: UserWarning: Can't initialize NVML\n  raw_cnt = _raw_device_count_nvml()\n",
+    "[W1125 12:00:00.1 NNPACK.cpp:57] Could not initialize NNPACK! Reason: Unsupported hardware.\n",
+    "Runs, results and images are kept in /home/me/data; LSNOTEBOOK_DATA can name another place.\n",
+]
+WARNINGS = ["/x/a.py:1: UserWarning: this is wrong\n  warn(wrong)\n", "something else\n", "Matplotlib: no such font\n"]
+
+
+@pytest.mark.parametrize("machine", ["", *MACHINE, "".join(MACHINE)])
+@pytest.mark.parametrize("warning", ["", *WARNINGS])
+def test_harmless_lines_of_the_machine_are_left_out_and_warnings_are_judged(monkeypatch, machine, warning):
+    ours = module("_ext/machine.py")
+    monkeypatch.setattr(ours, "judge", lambda renderer, output, *where: [output["text"]])
+    for text in (machine + warning, warning + machine):
+        assert ours.render_stderr(None, {"text": text}, {}, 0, 0) == ([warning] if warning else [])
+
+
+def test_pages_are_found_at_any_depth():
     toc = {
         "root": "intro",
         "parts": [{"caption": "One", "chapters": [{"file": "a", "sections": [{"file": "b"}]}, {"url": "elsewhere"}]}],
     }
-    assert module.pages(toc) == ["intro", "a", "b"]
+    assert module("check_pages.py").pages(toc) == ["intro", "a", "b"]

@@ -1,6 +1,8 @@
 """The chapters as a reader uses them: run by papermill from `book/`, with other parameters and with bad ones."""
 
 import ast
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +15,12 @@ from IPython.core.inputtransformer2 import TransformerManager
 from papermill import inspect_notebook
 
 from lsnotebook.core.orders import arbitrary, sequential
+from lsnotebook.core.profile_files import as_toml
 from lsnotebook.core.statistics import over_networks
 from lsnotebook.engine.run import study
 from lsnotebook.layershuffle import claims, measurements, tables
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, TABLE_1
-from lsnotebook.layershuffle.profiles import PROFILES, SMOKE
+from lsnotebook.layershuffle.profiles import PROFILES, SMOKE, profile_of
 from lsnotebook.pages import scoreboard
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -49,6 +52,11 @@ def test_first_cell_installs_the_package_where_it_is_missing(chapter):
     first = chapter.cells[0]
     assert first == nbformat.read(CHAPTERS[0], as_version=4).cells[0] and first.metadata.tags == ["remove-cell"]
     assert yaml.safe_load((BOOK / "_config.yml").read_text())["repository"]["url"] in first.source
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_papermill_finds_the_parameters_behind_it(path):
+    assert inspect_notebook(str(path))["profile"]["default"] == '"digits"'
 
 
 def test_third_cell_holds_annotated_parameters_and_the_fourth_checks_them_all(chapter):
@@ -236,6 +244,36 @@ def test_a_parameter_without_a_value_is_told_in_one_sentence(shell, parameters_o
     _, check = parameters_of(BOOK / "02_execution_order.ipynb")
     error = shell.run_cell(check.source).error_in_exec
     assert str(error) == "The parameter 'profile' has no value: run the cell of the parameters first."
+
+
+@pytest.mark.slow
+def test_a_page_takes_a_profile_from_a_file(tmp_path, trained):
+    (tmp_path / "own.toml").write_text(as_toml(SMOKE))
+    own = trained / "runs" / "own.toml"
+    own.symlink_to("smoke")  # the same networks: a name is no part of a recipe
+    file = os.path.relpath(tmp_path / "own.toml", BOOK)  # papermill runs there
+    run, out = papermill("02_execution_order", tmp_path, f"profile={file}", "orders=3")
+    own.unlink()
+    assert run.returncode == 0, run.stderr
+    assert "<th>this build, own.toml</th>" in page(out) and f"-p profile {file} -p seeds 2 -p orders 3" in page(out)
+
+
+@pytest.mark.slow
+def test_own_network_shows_the_numbers_that_the_library_computes(tmp_path, monkeypatch, orders=4):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # the page writes its pictures and its profile there
+    before = sorted(BOOK.iterdir())
+    run, out = papermill("own_network", tmp_path, f"orders={orders}")
+    assert run.returncode == 0, run.stderr
+    assert sorted(BOOK.iterdir()) == before
+
+    (file,) = tmp_path.glob("*/own.toml")
+    scale = profile_of(str(file))
+    assert scale.images.classes == 10
+    measured = measurements.accuracies(study(scale, [BASELINE, LAYERSHUFFLE], 2), (sequential, arbitrary), orders)
+    for row in over_networks(measured, chance=1 / 10).itertuples():
+        assert f"{100 * row.mean:.2f} ± {100 * row.std:.2f}<br><small>[{100 * row.low:.1f}, " in page(out)
+    printed = "".join(o.text for c in nbformat.read(out, 4).cells for o in c.get("outputs", []) if "text" in o)
+    assert re.search(r"order \[3, 1, 0, 2\]: a \d is classified as \d", printed)
 
 
 @pytest.mark.slow

@@ -125,7 +125,8 @@ def test_the_feature_extractor_of_older_versions_is_read(tmp_path, key):
     assert pixels.shape == (3, 16, 16) and torch.allclose(pixels, torch.tensor(0.5))
 
 
-def test_a_processor_cannot_ask_for_code(tmp_path):
+def test_a_processor_cannot_ask_for_code(tmp_path, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("asked"))
     values = {"image_processor_type": "Mine", "auto_map": {"AutoImageProcessor": "code.Mine"}}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(values))
     (tmp_path / "code.py").write_text("raise SystemExit('ran')")

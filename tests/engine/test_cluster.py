@@ -15,7 +15,7 @@ from lsnotebook.engine.cluster import SweepError, _train, connected, sweep
 from lsnotebook.engine.run import Run, unfinished
 from lsnotebook.engine.state import STATE
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
-from lsnotebook.layershuffle.profiles import IMAGENET, PROFILES, SMOKE
+from lsnotebook.layershuffle.profiles import IMAGENET, PROFILES, SMOKE, profile_of
 
 ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 pytestmark = [
@@ -97,3 +97,16 @@ def test_a_run_on_several_gpus_is_launched_as_the_readme_says(monkeypatch):
         _train(Run(IMAGENET, LAYERSHUFFLE, 3), 4, None)
     words = " ".join(heard[0])
     assert "--num_processes=4" in words and words.endswith("-m lsnotebook train imagenet layershuffle --seed=3")
+
+
+def test_a_profile_from_a_file_is_launched_as_a_file_wherever_the_node_is(monkeypatch):
+    own = dataclasses.replace(IMAGENET, name="own.toml", seeds=1)
+    read = []
+
+    def launch(command, **_):
+        read.append(profile_of(command[-3]))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("subprocess.run", launch)
+    _train(Run(own, LAYERSHUFFLE, 3), 4, None)
+    assert read == [own]

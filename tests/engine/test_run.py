@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 
 import pytest
 from PIL import Image
@@ -137,6 +138,24 @@ def test_the_key_does_not_change_with_the_times_of_the_images(mine):
     for path in folder.glob("*/*/*.bmp"):
         os.utime(path, (1, 1))
     assert run.key == before
+
+
+def test_where_the_folder_of_the_images_or_of_the_checkpoint_lies_does_not_count(mine, toy, tmp_path):
+    run, folder = mine
+    keys = set()
+    for place in ("here", "elsewhere"):
+        images = shutil.copytree(folder, tmp_path / place / "flowers")
+        toy().save_pretrained(tmp_path / place / "vit")
+        profile = dataclasses.replace(
+            run.profile,
+            images=dataclasses.replace(run.profile.images, name=str(images)),
+            backbone=dataclasses.replace(run.profile.backbone, checkpoint=str(tmp_path / place / "vit")),
+        )
+        keys.add(dataclasses.replace(run, profile=profile).key)
+    assert len(keys) == 1
+    (tmp_path / "elsewhere" / "flowers" / "train" / "a" / "0.bmp").unlink()
+    keys.add(dataclasses.replace(run, profile=profile).key)
+    assert len(keys) == 2, "but what lies there does"
 
 
 def test_the_content_of_a_local_checkpoint_counts(store, toy):
