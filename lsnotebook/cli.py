@@ -14,8 +14,9 @@ import click
 
 from lsnotebook import layershuffle
 from lsnotebook.command_line import Commands, Named
+from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.profile_files import as_toml, find
-from lsnotebook.core.profiles import Approach, Part, Profile, named
+from lsnotebook.core.profiles import Approach, Part, Profile, check_fit, named
 from lsnotebook.engine.ranks import rank, world_size
 
 PARTS: list[Part] = [layershuffle.PART]
@@ -30,9 +31,20 @@ def approach_of(word: str) -> Approach:
     return named(word, {name: one for part in PARTS for name, one in part.approaches.items()}, "approach")
 
 
+def fitting(context: click.Context, parameter: click.Parameter, approaches: tuple[Approach, ...]) -> tuple:
+    """The approaches, all of which the command's profile can have."""
+    known = [one for part in PARTS for one in part.approaches.values()]
+    for approach in approaches if "profile" in context.params else ():  # a shell completes words without one
+        try:
+            check_fit(approach, context.params["profile"], known)
+        except LsnotebookError as error:
+            raise click.BadParameter(str(error)) from error
+    return approaches
+
+
 profile_argument = click.argument("profile", type=Named("profile", profile_of))
 one_approach = Named("approach", approach_of)
-approaches_argument = click.argument("approaches", nargs=-1, type=one_approach)
+approaches_argument = click.argument("approaches", nargs=-1, type=one_approach, callback=fitting)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )

@@ -111,6 +111,21 @@ def test_a_bad_word_says_what_is_allowed(words):
     assert re.search("is not|There is no|cannot be read", result.output) and "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("words", "reason", "can", "cannot"),
+    [
+        (("train", "smoke", "refined-11"), "its network has 4 layers: take base", "refined-4", "refined-5"),
+        (("train", "imagenet", "base", "--seed", "0"), "has no base of its own to train", "baseline", " base,"),
+        (("sweep", "smoke", "baseline", "refined-5"), "its network has 4 layers", "layerdrop", "refined-6"),
+    ],
+)
+def test_an_approach_that_the_profile_cannot_have_is_refused_with_those_that_it_can(words, reason, can, cannot):
+    result = invoke(*words)
+    assert result.exit_code == 2 and reason in result.output
+    said = result.output.partition("take ")[2]
+    assert f"{can}, " in said and cannot not in said
+
+
 def test_an_error_of_the_store_is_one_sentence(monkeypatch):
     def full(wanted, workers):
         raise RunStoreError("The disk is full.")

@@ -5,7 +5,7 @@ profile that is read from a file (`core.profile_files`).
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -192,3 +192,21 @@ def named(name: object, table: Mapping[str, Any], what: str, other: str = "") ->
     close = difflib.get_close_matches(str(name), table, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise UnknownNameError(f"There is no {what} {name!r}: take one of {', '.join(table)}{other}{hint}")
+
+
+def misfit(approach: Approach, profile: Profile) -> str:
+    """Why a profile cannot have an approach; empty where it can."""
+    if approach.refines is None and profile.pretrain is None:
+        return f"it starts from the checkpoint {profile.backbone.checkpoint!r} and has no base of its own to train"
+    if (approach.layers or 0) > profile.backbone.layers:
+        return f"its network has {profile.backbone.layers} layers"
+    return ""
+
+
+def check_fit(approach: Approach, profile: Profile, known: Iterable[Approach] = ()) -> None:
+    """Raise `UnknownNameError` where a profile cannot have an approach; it names those of `known` that it can."""
+    if reason := misfit(approach, profile):
+        fitting = ", ".join(one.name for one in known if not misfit(one, profile)) or "another approach"
+        raise UnknownNameError(
+            f"The profile {profile.name!r} cannot have the approach {approach.name!r}, since {reason}: take {fitting}."
+        )

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 
 ELSEWHERE = "mend that, or move it away, or name another place for data/ in LSNOTEBOOK_DATA."
+SOON = 2.0
+"""Seconds after which one is told what is waited for."""
 
 
 class RunStoreError(LsnotebookError, RuntimeError):
@@ -166,11 +168,35 @@ def remembered(recipe: Mapping, name: str, compute: Callable[[], pd.DataFrame]) 
     table = recalled(recipe, name)
     if table is None:
         path, key = table_path(recipe, name)
-        with locked(path.with_suffix(".lock")):
+        with turn(path.with_suffix(".lock"), f"making the table of {name}"):
             if (table := recalled(recipe, name)) is None:
                 write_checked(path, key, compute().to_csv(index=False).encode())
                 table = recalled(recipe, name)
     return table
+
+
+@contextlib.contextmanager
+def turn(
+    path: Path, what: str, leads: bool = True, agreed: Callable[[bool], bool] = lambda ours: ours
+) -> Iterator[None]:
+    """Hold a lock; say once that another process is doing `what`, where that one keeps us waiting.
+
+    Processes that work as one take it together: the one that `leads` takes it for all, and `agreed` tells all of them
+    whether it has; that is asked again and again.
+    """
+    with contextlib.ExitStack() as held:
+        ours, patience = False, SOON
+        while not ours:
+            try:
+                if leads:
+                    held.enter_context(locked(path, patience))
+                ours = True
+            except Timeout:
+                if patience == SOON:
+                    log.warning("Another process is %s; waiting for it.", what)
+                patience = 10.0
+            ours = agreed(ours)
+        yield
 
 
 def table_path(recipe: Mapping, name: str) -> tuple[Path, str]:

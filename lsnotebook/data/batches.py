@@ -1,11 +1,13 @@
 """Which images each training step sees, and loaders that leave torch's global generator alone."""
 
+import contextlib
 from collections.abc import Iterator
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from lsnotebook.core.randomness import stream
+from lsnotebook.data.splits import DataError
 
 
 class Batches:
@@ -50,3 +52,20 @@ def loader(images: Dataset, device: torch.device | str = "cpu", readers: int = 0
 def in_turn(images: Dataset, batch_size: int, device: torch.device | str = "cpu", readers: int = 0) -> DataLoader:
     """All images once, unshuffled; the last batch may be short."""
     return loader(images, device, readers, batch_size=batch_size)
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Raise `DataError` where a DataLoader worker is killed, or cannot read a file, in place of its traceback."""
+    try:
+        yield
+    except (RuntimeError, DataError) as error:
+        *_, last = str(error).strip().splitlines() or [""]
+        if "DataLoader worker" not in str(error):
+            raise
+        if isinstance(error, DataError):
+            raise DataError(last.partition(": ")[2]) from error
+        raise DataError(
+            "A process that reads images was killed, perhaps since memory was short: what is finished is kept, so run "
+            "the same command again, with less beside it or fewer --readers."
+        ) from error

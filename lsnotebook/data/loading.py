@@ -9,14 +9,13 @@ from pathlib import Path
 import PIL
 import sklearn
 import torch
-from filelock import FileLock
 from torch import Tensor
 from torchvision.datasets import CIFAR100
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from lsnotebook.core.profiles import Backbone, Images
 from lsnotebook.core.source import code_version
-from lsnotebook.core.store import data_root
+from lsnotebook.core.store import data_root, turn
 from lsnotebook.data.checkpoints import folder_of
 from lsnotebook.data.damage import is_damaged
 from lsnotebook.data.fingerprint import Fingerprint, fingerprint, is_system
@@ -139,7 +138,7 @@ def cifar100(train: bool, backbone: Backbone) -> Pictures:
     """torchvision's own CIFAR-100 in `data/`, downloaded where it is not there yet."""
     try:
         data_root().mkdir(parents=True, exist_ok=True)
-        with FileLock(data_root() / "cifar-100.lock"):  # the download is written in place
+        with turn(data_root() / "cifar-100.lock", "fetching CIFAR-100"):  # the download is written in place
             found = CIFAR100(data_root(), train=train, download=True)
     except (OSError, RuntimeError) as error:
         raise DataError(

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 
 from lsnotebook.core.errors import LsnotebookError
@@ -84,6 +85,12 @@ def connected(address: str | None = None):
                 socket.create_connection((host, int(port)), timeout=10).close()
             ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
         except (OSError, RuntimeError, ValueError) as error:
+            if "AF_UNIX" in str(error):
+                folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+                raise SweepError(
+                    f"The path of the folder for temporary files, {folder!r}, is too long for Ray's sockets: name a "
+                    "shorter one in RAY_TMPDIR, such as /tmp."
+                ) from error
             raise SweepError(
                 f"There is no Ray cluster at {address!r} ({str(error).splitlines()[0]}): start one with `ray start`, "
                 "or leave out --address to use this machine."

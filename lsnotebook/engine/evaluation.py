@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from transformers.utils import ModelOutput
 
-from lsnotebook.data.batches import in_turn
+from lsnotebook.data.batches import in_turn, reading
 
 READERS = 16
 """DataLoader workers at most: each prefetches two batches."""
@@ -48,7 +48,7 @@ def score(
     """
     sums, on_gpu = 0.0, torch.device(device).type == "cuda"
     batches = in_turn(images, batch_size, device, min(cpu_count(), READERS) if on_gpu else 0)
-    with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
+    with reading(), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_gpu):
         for pixel_values, labels in batches:
             found, labels = outputs(pixel_values.to(device)), labels.to(device)
             sums += np.array([[of(output, labels).sum().item() for of in measures.values()] for output in found])

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsnotebook.core.profiles import Approach, Backbone, Images, Profile, Schedule
+from lsnotebook.core.profiles import Approach, Backbone, Images, Profile, Schedule, check_fit
 from lsnotebook.core.source import code_version
-from lsnotebook.core.store import RunStoreError, data_root, hashed
+from lsnotebook.core.store import data_root, hashed
 from lsnotebook.data.checkpoints import local_folder
 from lsnotebook.data.fingerprint import fingerprint
 from lsnotebook.data.loading import digest
@@ -24,6 +24,10 @@ class Run:
     profile: Profile
     approach: Approach
     seed: int
+
+    def __post_init__(self) -> None:
+        """Raises `UnknownNameError` where the profile cannot have the approach."""
+        check_fit(self.approach, self.profile)
 
     def __str__(self) -> str:
         return f"{self.profile.name} {self.approach.name} seed {self.seed}"
@@ -42,11 +46,7 @@ class Run:
     @property
     def schedule(self) -> Schedule:
         schedule = self.profile.refine if self.approach.refines else self.profile.pretrain
-        if schedule is None:
-            raise RunStoreError(
-                f"The profile {self.profile.name!r} has no base of its own to train: it starts from the "
-                f"checkpoint {self.profile.backbone.checkpoint!r}."
-            )
+        assert schedule is not None  # else the approach would not fit
         return dataclasses.replace(schedule, learning_rate=schedule.learning_rate * self.approach.learning_rate_factor)
 
     @property

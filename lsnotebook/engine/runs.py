@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
@@ -11,7 +10,6 @@ import pandas as pd
 import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
-from filelock import Timeout
 from joblib import cpu_count
 from safetensors.torch import load as tensors_of
 from torch import nn
@@ -19,7 +17,7 @@ from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
 from lsnotebook.core.progress import Progress
 from lsnotebook.core.seeding import seeded
-from lsnotebook.core.store import RunStoreError, locked, writing
+from lsnotebook.core.store import RunStoreError, turn, writing
 from lsnotebook.data.checkpoints import folder_of
 from lsnotebook.data.loading import load as load_images
 from lsnotebook.data.splits import Splits
@@ -30,8 +28,6 @@ from lsnotebook.engine.ranks import rank, world_size
 from lsnotebook.engine.run import Run, unfinished
 from lsnotebook.engine.state import read_parts
 from lsnotebook.engine.workers import side_by_side
-
-log = logging.getLogger(__name__)
 
 
 def splits_of(run: Run) -> Splits:
@@ -98,7 +94,10 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
         if run.schedule.cpu:
             held.enter_context(one_thread())
         state = PartialState(cpu=run.schedule.cpu)
-        take_turn(run, held, state.is_main_process)
+        lock = folder.with_name(folder.name + ".lock")
+        held.enter_context(  # broadcast after each timeout: a collective fails after ten minutes
+            turn(lock, f"training {run}", state.is_main_process, lambda ours: broadcast_object_list([ours])[0])
+        )
         if broadcast_object_list([run.is_there])[0]:
             advance(run.schedule.steps)
             return
@@ -118,22 +117,6 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
             made = provenance(network.device)
             finished.keep(folder, recipe, made, network.config.to_json_string(), weights, table)
         state.wait_for_everyone()  # the next run may start from this one
-
-
-def take_turn(run: Run, held: contextlib.ExitStack, is_main_process: bool) -> None:
-    """Wait for the lock of a run. The ranks of one launch train together: rank 0 takes it for all."""
-    lock = run.folder.with_name(run.folder.name + ".lock")
-    ours = said = False
-    while not ours:  # broadcast after each timeout: a collective fails after ten minutes
-        try:
-            if is_main_process:
-                held.enter_context(locked(lock, timeout=10))
-            ours = True
-        except Timeout:
-            if not said:
-                log.warning("Another process is training %s; waiting for it.", run)
-            said = True
-        ours = broadcast_object_list([ours])[0]
 
 
 def status(wanted: Sequence[Run], every_byte: bool = False) -> pd.DataFrame:

@@ -28,6 +28,9 @@ class Table:
     runs: tuple[Run, ...]
     arguments: dict = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"{self.name} of {', '.join(map(str, self.runs))}"
+
     @property
     def recipe(self) -> dict:
         return {

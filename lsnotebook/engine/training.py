@@ -18,7 +18,7 @@ from torch.utils.data import Subset
 from lsnotebook.core.orders import Order, Sampler
 from lsnotebook.core.profiles import PLAIN, Machine, Schedule
 from lsnotebook.core.randomness import stream
-from lsnotebook.data.batches import in_turn
+from lsnotebook.data.batches import in_turn, reading
 from lsnotebook.data.splits import Splits
 from lsnotebook.engine.launch import WHOLE, Launch, TrainingError, prepare
 from lsnotebook.engine.loop import fit, is_best
@@ -45,7 +45,7 @@ def train(
 
     Returns the rows of `loop.fit` with seconds and, where it is measured, joules. Raises `TrainingError` where the
     loss is not finite, where a batch cannot be split over the ranks, where it does not fit into the GPU's
-    memory, and where the state is damaged.
+    memory, and where the state is damaged, and `DataError` where images cannot be read.
     """
     layers = network.config.num_hidden_layers
     launch = prepare(network, schedule, sampler, machine)
@@ -54,11 +54,12 @@ def train(
     advance(done)
     meter, out_of_memory = Meter(launch.accelerator, history), False
     try:
-        for row in fit(launch, splits, schedule, sampler, layers, seed, done, augment):
-            history.append({**row, **meter.read()})
-            best = save(launch, folder, history, best)
-            advance(int(row["step"]) - done)
-            done = int(row["step"])
+        with reading():
+            for row in fit(launch, splits, schedule, sampler, layers, seed, done, augment):
+                history.append({**row, **meter.read()})
+                best = save(launch, folder, history, best)
+                advance(int(row["step"]) - done)
+                done = int(row["step"])
     except torch.OutOfMemoryError:
         out_of_memory = True
     if out_of_memory:  # only now has the traceback freed what the failed pass kept

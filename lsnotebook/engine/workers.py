@@ -1,18 +1,30 @@
 """Independent jobs side by side in worker processes, which report their progress to this one."""
 
+import contextlib
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 import torch
 
+from lsnotebook.core.errors import LsnotebookError
+
 Advance = Callable[[int], None]
 _reports: list = []
 """In a worker: the queue that it reports to."""
+
+
+class WorkerError(LsnotebookError, RuntimeError):
+    """A worker that could not be started, or was killed; what is finished is kept."""
 
 
 def side_by_side(
@@ -20,46 +32,79 @@ def side_by_side(
 ) -> None:
     """Call `do(job, advance)` for every job, `workers` at a time, each in one thread.
 
-    Raises the first failure, which ends the wait. `do` must be a module-level function, and `imports` names the
-    modules that are slow to import: workers are forked from a server that has imported them and done nothing else,
-    since a torch that has computed may hang when it is forked.
+    Raises the first failure, and `WorkerError` where a worker cannot be started or is killed; that, or Ctrl-C, ends
+    the other workers.
+    `do` must be a module-level function, and `imports` names the modules that are slow to import: workers are forked
+    from a server that has imported them and done nothing else, since a torch that has computed may hang when it is
+    forked.
     """
     can_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     if can_fork:
         context.set_forkserver_preload([do.__module__, *dict.fromkeys(imports)])
-    reports = context.SimpleQueue()  # written at once: reports of a job arrive before its result
-    started = start, (reports, dict(os.environ))
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, *started) as pool:
+    begun: dict[int, Any] = {}
+    with contextlib.ExitStack() as held:
         try:
-            waiting = {pool.submit(work, do, job) for job in jobs}
+            if can_fork:
+                start_server()
+            reports = context.SimpleQueue()  # written at once: reports of a job arrive before its result
+            ending, end = context.Pipe(duplex=False)
+            started = start, (reports, ending, dict(os.environ))
+            pool = held.enter_context(ProcessPoolExecutor(min(workers, len(jobs)), context, *started))
+            held.push(lambda kind, *_: end.send_bytes(b"now") if kind else None)  # else the pool waits for all jobs
+            waiting = {pool.submit(work, do, number, job): number for number, job in enumerate(jobs)}
+        except (OSError, EOFError, RuntimeError) as error:
+            reason, mend = str(error) or type(error).__name__, "free memory, or end other processes"
+            if "AF_UNIX" in reason:
+                mend = "name a shorter folder for temporary files in TMPDIR, such as /tmp"
+            raise WorkerError(
+                f"Worker processes could not be started ({reason}): {mend}, and run the same command again."
+            ) from error
+        try:
             while waiting:
-                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 while not reports.empty():
-                    advance(reports.get())
+                    number, steps = reports.get()
+                    begun[number] = jobs[number]
+                    advance(steps)
                 for future in done:
                     future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+                    begun.pop(waiting.pop(future), None)
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "A worker process was killed, perhaps since memory was short, in the midst of "
+                f"{' or '.join(map(str, begun.values())) or 'its start'}: what is finished is kept, so run the same "
+                "command again, with less beside it or fewer workers."
+            ) from error
 
 
-def start(reports: "multiprocessing.SimpleQueue[int]", environment: dict[str, str]) -> None:
+def start_server() -> None:
+    """Start the server that workers are forked from, out of reach of Ctrl-C, which this process answers for them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start(reports: "multiprocessing.SimpleQueue", ending: Connection, environment: dict[str, str]) -> None:
     """In a worker, before its first job. The fork server has the environment of an earlier time."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _reports.append(reports)
     os.environ.clear()
     os.environ.update(environment)
     logging.getLogger("lsnotebook.data").setLevel(logging.ERROR)  # what it warns of, the parent has said
     torch.set_num_threads(1)  # more threads than cores would wait for each other
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(ending,), daemon=True).start()
 
 
-def end_with_parent() -> None:
-    """End with the parent: if that is killed, a worker would wait for work for ever."""
+def end_with_parent(ending: Connection) -> None:
+    """End with the parent, or when it says so: if that is killed, a worker would wait for work for ever."""
     parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
+    wait_for([ending, *([parent.sentinel] if parent else [])])
     os._exit(1)
 
 
-def work(do: Callable[[Any, Advance], object], job: object) -> None:
-    do(job, _reports[-1].put)
+def work(do: Callable[[Any, Advance], object], number: int, job: object) -> None:
+    _reports[-1].put((number, 0))  # it has begun
+    do(job, lambda steps: _reports[-1].put((number, steps)))

@@ -53,7 +53,8 @@ def claim_keys(profile: Study) -> list[tuple]:
 
 
 def curve_keys(profile: Study) -> list[tuple]:
-    wanted = all_runs(profile, [(BASE, 1), *all_networks(profile)])
+    base = [(BASE, 1)] if profile.pretrain else []
+    wanted = all_runs(profile, [*base, *all_networks(profile)])
     return [(run.approach.name, run.seed) for run in wanted]
 
 

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
@@ -282,3 +284,20 @@ def test_a_folder_around_the_package_is_no_checkout_of_another_project(tmp_path,
     ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert ended.stdout.strip() == "None", ended.stderr
     assert checkout() == PROJECT
+
+
+def test_waiting_for_the_table_of_another_process_is_told_once(monkeypatch, caplog):
+    monkeypatch.setattr(store_module, "SOON", 0.1)
+    path = table_path(RECIPE, "a table")[0]
+    path.parent.mkdir(parents=True)
+    lock = FileLock(path.with_suffix(".lock"))
+    lock.acquire()
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(kept)
+        while not caplog.text:
+            time.sleep(0.01)
+        lock.release()
+        waits.result()
+    assert [record.message for record in caplog.records] == [
+        "Another process is making the table of a table; waiting for it."
+    ]

@@ -2,15 +2,18 @@
 
 import os
 import resource
+import signal
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.data import Subset, TensorDataset
+from torch.utils.data import Dataset, Subset, TensorDataset
 
 from lsnotebook.core.profiles import Backbone
-from lsnotebook.data.batches import Batches, in_turn, loader
-from lsnotebook.data.pictures import Pictures, Unprepared, processor
+from lsnotebook.data.batches import Batches, in_turn, loader, reading
+from lsnotebook.data.pictures import Files, Pictures, Unprepared, processor
+from lsnotebook.data.splits import DataError
 
 
 @settings(deadline=None)
@@ -50,3 +53,26 @@ def test_a_batch_of_any_size_takes_few_open_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     apart = [picture for joined, shapes, _ in read for picture in Unprepared.apart(joined, shapes)]
     assert [picture.tolist() for picture in apart] == [[k] * (k % 7 + 1) for k in range(200)]
+
+
+class Killed(Dataset):
+    """Images whose reader is killed in the midst of its work."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, k):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_reader_that_is_killed_or_finds_no_file_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match=r"^A process that reads images was killed, [^\n]* or fewer --readers\.$"):
+        with reading():
+            list(loader(Killed(), readers=1))
+    backbone = Backbone(image_size=16, patch_size=4)
+    gone = Pictures(Files(tmp_path, ["gone"]).read, [0], ["a"], 3, processor(backbone))
+    for readers in (0, 1):
+        with pytest.raises(DataError, match=rf"^'{tmp_path}/gone' cannot be read any more [^\n]*again\.$"), reading():
+            list(loader(gone, readers=readers))
+    with pytest.raises(RuntimeError, match="another"), reading():
+        raise RuntimeError("another")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -110,3 +111,14 @@ def test_a_profile_from_a_file_is_launched_as_a_file_wherever_the_node_is(monkey
     monkeypatch.setattr("subprocess.run", launch)
     _train(Run(own, LAYERSHUFFLE, 3), 4, None)
     assert read == [own]
+
+
+def test_a_folder_whose_path_is_too_long_for_sockets_is_named(monkeypatch, tmp_path):
+    for name in ("RAY_TMPDIR", "TMPDIR"):
+        monkeypatch.delenv(name, raising=False)
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(SweepError, match=rf"{long}', is too long for Ray's sockets: name a shorter one in RAY_TMPDIR"):
+        connected()

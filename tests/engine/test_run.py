@@ -10,12 +10,12 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from lsnotebook.core.orders import arbitrary, sequential
-from lsnotebook.core.profiles import Images, Machine
+from lsnotebook.core.profiles import Images, Machine, UnknownNameError
 from lsnotebook.core.source import imported_modules
 from lsnotebook.data import fingerprint
 from lsnotebook.engine import run as run_module
 from lsnotebook.engine.run import LOOP, Run
-from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERSHUFFLE
+from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERSHUFFLE, REFINED
 from lsnotebook.layershuffle.profiles import IMAGENET, SMOKE
 
 PRETRAINED, SHUFFLED = Run(SMOKE, BASE, 0), Run(SMOKE, LAYERSHUFFLE, 0)
@@ -184,3 +184,16 @@ def test_the_content_of_a_local_checkpoint_counts(store, toy):
 def test_a_checkpoint_of_the_hub_is_known_by_its_name_alone():
     run = Run(IMAGENET, BASELINE, 0)
     assert run.recipe["backbone"]["content"] is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "approach", "reason"),
+    [
+        (SMOKE, REFINED[5], "'smoke' cannot have the approach 'refined-5', since its network has 4 layers"),
+        (IMAGENET, BASE, "'imagenet' cannot have the approach 'base', since it starts from the checkpoint"),
+    ],
+)
+def test_an_approach_that_a_profile_cannot_have_is_no_run(profile, approach, reason):
+    with pytest.raises(UnknownNameError, match=reason):
+        Run(profile, approach, 0)
+    Run(SMOKE, REFINED[4], 0)

@@ -5,18 +5,22 @@ import os
 import resource
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from filelock import FileLock
 from trainings import train_base
+from waiting import wait_until
 
+from lsnotebook.core import store as store_module
 from lsnotebook.core.store import RunStoreError
 from lsnotebook.engine import finished, runs, training
 from lsnotebook.engine.run import Run, unfinished
 from lsnotebook.engine.state import STATE
 from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERSHUFFLE, POSITION
 from lsnotebook.layershuffle.model import ShuffleViT
-from lsnotebook.layershuffle.profiles import IMAGENET, SMOKE
+from lsnotebook.layershuffle.profiles import SMOKE
 
 PRETRAINED, SHUFFLED = Run(SMOKE, BASE, 0), Run(SMOKE, LAYERSHUFFLE, 0)
 
@@ -154,6 +158,15 @@ def test_images_that_change_while_a_run_is_trained_leave_no_run(store, monkeypat
     assert not PRETRAINED.folder.exists()
 
 
-def test_a_profile_that_starts_from_a_checkpoint_has_no_base_to_train():
-    with pytest.raises(RunStoreError, match="has no base of its own to train"):
-        runs.ensure([Run(IMAGENET, BASE, 0)])
+def test_waiting_for_another_process_is_told(filled, caplog, monkeypatch):
+    monkeypatch.setattr(store_module, "SOON", 0.1)
+    lock = FileLock(SHUFFLED.folder.with_name(SHUFFLED.folder.name + ".lock"))
+    lock.acquire()
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(runs.train, SHUFFLED)
+        wait_until(lambda: caplog.text)
+        lock.release()
+        waits.result()
+    assert [record.message for record in caplog.records] == [
+        "Another process is training smoke layershuffle seed 0; waiting for it."
+    ]

@@ -108,8 +108,10 @@ def test_a_result_says_what_made_it_and_how_to_make_it_again(store, rows):
     assert shown().chance == 1 / 10
 
 
-def test_nothing_recorded_is_nothing_shown(store):
-    assert recorded(PART, "table1") == ({}, [])
+@pytest.mark.parametrize("name", PART.results)
+def test_nothing_recorded_is_nothing_shown(store, name):
+    assert recorded(PART, name) == ({}, [])
+    assert all(resolve_name(PART.results[name].keys)(profile) for profile in PART.profiles.values())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Jobs that tests give to workers."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,10 @@ def write(path: Path, advance: Advance) -> None:
 
 def fail(path: Path, advance: Advance) -> None:
     raise ValueError(f"no {path.name}")
+
+
+def kill(path: Path, advance: Advance) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def write_pid_and_wait(path: Path, advance: Advance) -> None:
