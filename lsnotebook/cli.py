@@ -110,7 +110,7 @@ def train(
     train ... The options from --accumulate to --readers concern speed and memory only; by default they are the
     profile's.
     """
-    from lsnotebook.engine import runs
+    from lsnotebook.engine import finished, runs
     from lsnotebook.engine.run import Run
 
     if seed is not None and (seeds is not None or not approaches):
@@ -128,6 +128,8 @@ def train(
         for part in parts_of(profile):
             resolve_name(part.prepare)(profile)
     if rank() == 0:
+        for run in wanted:
+            finished.check(run)
         click.echo(f"{len(wanted)} runs of {profile.name} are in the store: {wanted[0].folder.parent}")
 
 
@@ -180,14 +182,14 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
 
     check_alone()
     profile = dataclasses.replace(profile, seeds=seeds or profile.seeds)
-    there = {name: result for part in parts_of(profile) for name, result in part.results.items()}
+    there = {name: part for part in parts_of(profile) for name in part.results}
     for name in results or there:
-        result = named(name, there, "result")
+        part = named(name, there, "result")
+        result = part.results[name]
         runs.ensure(all_runs(profile, result.networks(profile)))
-        networks = [*result.networks(profile), *trained(profile, result.others(profile))]
-        click.echo(
-            write(profile, name, resolve_name(result.compute)(profile), training_cost(all_runs(profile, networks)))
-        )
+        networks = [*result.networks(profile), *trained(profile, result.others(profile) if result.others else [])]
+        made = training_cost(all_runs(profile, networks))
+        click.echo(write(part, profile, name, resolve_name(result.compute)(profile), made))
 
 
 @main.command()
@@ -228,7 +230,8 @@ def sweep(
 @main.command()
 @profile_argument
 @click.option("--address", help="Ask a node of this Ray cluster, which sees the store; this machine if not given.")
-def status(profile: Profile, address: str | None) -> None:
+@click.option("--check", is_flag=True, help="Read the weights too, every byte; else their size alone is looked at.")
+def status(profile: Profile, address: str | None, check: bool) -> None:
     """List the runs that the book needs, and where each stands."""
     from lsnotebook.engine import runs
 
@@ -237,9 +240,11 @@ def status(profile: Profile, address: str | None) -> None:
         from lsnotebook.engine.cluster import connected
 
         ray = connected(address)
-        table = ray.get(ray.remote(runs.status).options(num_cpus=0).remote(wanted))
+        table = ray.get(ray.remote(runs.status).options(num_cpus=0).remote(wanted, check))
     else:
-        table = runs.status(wanted)
+        table = runs.status(wanted, check)
     formats = {"top-1 %": "{:.1f}".format, "hours": "{:.2f}".format}
-    click.echo(table.to_string(index=False, na_rep="", formatters=formats))
+    click.echo(table.drop(columns="damage").to_string(index=False, na_rep="", formatters=formats))
+    for run, damage in table.loc[table["stands"] == "damaged", ["run", "damage"]].itertuples(index=False):
+        click.echo(f"{run}: {damage}")
     click.echo("; ".join(f"{count} {stands}" for stands, count in table["stands"].value_counts().items()))

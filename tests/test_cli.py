@@ -14,7 +14,7 @@ from PIL import Image
 from lsnotebook import cli, layershuffle
 from lsnotebook.cli import main
 from lsnotebook.core.store import RunStoreError
-from lsnotebook.engine import runs
+from lsnotebook.engine import finished, runs
 from lsnotebook.engine.run import Run, all_runs, unfinished
 from lsnotebook.engine.state import STATE
 from lsnotebook.layershuffle.approaches import BASE, LAYERSHUFFLE, TABLE_1
@@ -34,19 +34,22 @@ def test_status_shows_where_every_run_stands():
     study[2].folder.mkdir(parents=True)
     unfinished(study[3].folder).mkdir(parents=True)
     (unfinished(study[3].folder) / STATE).write_bytes(b"cut off")
-    head, *lines, sums = invoke("status", "smoke").output.splitlines()
+    head, *lines, empty, cut, sums = invoke("status", "smoke").output.splitlines()
     assert head.split() == ["run", "stands", "step", "top-1", "%", "hours"] and len(lines) == len(study)
     assert re.fullmatch(rf" *{study[0]} +done +40 of 40 +\d+\.\d +0\.00", lines[0])
     assert re.search(rf"{study[1]} +begun +0 of 40", lines[1])
     assert re.search(rf"{study[2]} +damaged +0 of 40", lines[2])
     assert re.search(rf"{study[3]} +damaged +0 of 40", lines[3])
     assert all("to do" in line for line in lines[4:])
+    assert empty.startswith(f"{study[2]}: {study[2].folder}") and "cannot be read" in empty
+    assert cut.startswith(f"{study[3]}: {unfinished(study[3].folder) / STATE} is damaged")
     assert sums == f"{len(study) - 4} to do; 2 damaged; 1 done; 1 begun"
 
 
 def test_train_asks_for_the_named_runs(monkeypatch):
     asked = []
     monkeypatch.setattr(runs, "ensure", lambda wanted, workers: asked.extend(wanted))
+    monkeypatch.setattr(finished, "check", lambda run: None)
     assert invoke("train", "smoke", "layershuffle", "--seed", "7").exit_code == 0
     assert asked == [Run(SMOKE, LAYERSHUFFLE, 7)]
     asked.clear()

@@ -1,8 +1,8 @@
 """No page is ever stale: pages are read, and notebooks run, anew when anything that they are made from has changed.
 
 Sphinx itself watches the configuration, and the pages by their times, which a clock that goes back makes wrong. This
-adds the content of the pages, the library, the lock and what lies beside the pages. It leaves out what notebooks write
-themselves (the run store keys its own content).
+adds the content of the pages, the library, the lock, what lies beside the pages, and recorded results, wherever
+`data/` is. It leaves out what notebooks write themselves (the run store keys its own content).
 """
 
 import hashlib
@@ -12,23 +12,26 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from lsnotebook.core.store import data_root
+
 WATCHED = (
     "lsnotebook/**/*.py",
     "lsnotebook/**/*.js",
     "lsnotebook/**/*.css",
     "lsnotebook/**/*.csv",
-    "data/results/*/*",
     "requirements.lock",
     "book/_ext/*.py",
     "book/_static/**/*",
 )
 
 
-def fingerprint(root: Path) -> str:
+def fingerprint(root: Path, results: Path) -> str:
+    """Of the watched files below the project's folder, and of all that stands in the folder of the results."""
     digest = hashlib.sha256()
-    for path in sorted(path for pattern in WATCHED for path in root.glob(pattern) if path.is_file()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    watched = [(root, path) for pattern in WATCHED for path in root.glob(pattern)]
+    for folder, path in sorted([*watched, *((results, path) for path in results.rglob("*"))]):
+        content = path.read_bytes() if path.is_file() else b"no file"
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
@@ -36,7 +39,7 @@ def outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, remov
     """What to read beyond what Sphinx found: all pages, or those that show values of a changed notebook."""
     done, begun = stamps(app)
     now = {name: hashlib.sha256(Path(env.doc2path(name)).read_bytes()).hexdigest() for name in sorted(env.found_docs)}
-    made_from = {"project": fingerprint(Path(app.srcdir).parent), "pages": now}
+    made_from = {"project": fingerprint(Path(app.srcdir).parent, data_root() / "results"), "pages": now}
     before = json.loads(done.read_text()) if done.exists() else {}
     # Until this build ends well, none has: after a failure, a warning or a kill the next one makes every page anew.
     done.unlink(missing_ok=True)

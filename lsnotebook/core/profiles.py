@@ -150,14 +150,19 @@ Networks: TypeAlias = Callable[[Any], Sequence[tuple[Approach, int]]]
 
 @dataclass(frozen=True)
 class Result:
-    """What `lsnotebook record` can write of a profile."""
+    """What `lsnotebook record` can write of a profile, and how that is checked before it is shown. Each text names a
+    function of a profile or a class, "module:name", imported when it is needed."""
 
     compute: str
-    """The function of a profile that computes the table: "module:function", imported when it is called."""
+    """Computes the table."""
+    row: str
+    """What a row holds: a class such as those of `lsnotebook.pages.rows`."""
+    keys: str
+    """Lists the rows that there can be, by the first columns of `row.key`."""
     networks: Networks
     """Trained where they are missing."""
-    others: Networks = lambda profile: []
-    """Those that count where they are in the store."""
+    others: Networks | None = None
+    """Those that count where they are in the store: without them, rows may be missing."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from lsnotebook.core.errors import LsnotebookError
 log = logging.getLogger(__name__)
 
 
+ELSEWHERE = "mend that, or move it away, or name another place for data/ in LSNOTEBOOK_DATA."
 SOON = 2.0
 """Seconds after which one is told what is waited for."""
 
@@ -89,22 +90,48 @@ def hashed(recipe: Mapping) -> str:
     return checksum(json.dumps(recipe, sort_keys=True).encode())[:16]
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise `RunStoreError` where the disk is full, the store read-only, or something else in the path's place."""
+    try:
+        yield
+    except Timeout:  # of a lock
+        raise
+    except OSError as error:
+        raise RunStoreError(
+            f"{error.filename2 or error.filename or path} could not be written ({error.strerror or error}); what was "
+            f"there before is intact, and the same command goes on from there, but first {ELSEWHERE}"
+        ) from error
+
+
+@contextlib.contextmanager
+def locked(path: Path, timeout: float = -1) -> Iterator[None]:
+    """Hold the lock of a file. Raises `Timeout` after so many seconds, and `RunStoreError` where it cannot be taken."""
+    lock = FileLock(path, timeout, fallback_to_soft=False)  # a soft lock outlives a process that is killed
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def write_whole(path: Path, *content: bytes) -> None:
     """Write a file atomically: whole or not at all, also when the process is killed or the disk is full."""
     part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "wb") as file:
-            file.writelines(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        if not part.is_dir():
-            part.unlink(missing_ok=True)
-        raise RunStoreError(
-            f"{path} could not be written ({error.strerror}); what was there before is intact. "
-            "Make room and run the same command again: it goes on from there."
-        ) from error
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(part, "wb") as file:
+                file.writelines(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
 
 
 def write_checked(path: Path, key: str, *content: bytes) -> None:
@@ -117,12 +144,12 @@ def read_checked(path: Path, key: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             expected, content = file.readline(), file.read()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunStoreError(f"{path} cannot be read ({error.strerror}); mend that, or move it away.") from error
+        raise RunStoreError(f"{path} cannot be read ({error.strerror}); {ELSEWHERE}") from error
     if expected != checksum(key.encode(), content).encode() + b"\n":
-        raise DamagedError(f"{path} is damaged: its checksum is not the one it was written with.")
+        raise DamagedError(f"{path} is damaged, or a copy of another: its checksum is not the one it was written with.")
     return content
 
 
@@ -145,7 +172,6 @@ def remembered(recipe: Mapping, name: str, compute: Callable[[], pd.DataFrame]) 
     table = recalled(recipe, name)
     if table is None:
         path, key = table_path(recipe, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
         with turn(path.with_suffix(".lock"), f"making the table of {name}"):
             if (table := recalled(recipe, name)) is None:
                 write_checked(path, key, compute().to_csv(index=False).encode())
@@ -167,7 +193,7 @@ def turn(
         while not ours:
             try:
                 if leads:
-                    held.enter_context(FileLock(path, timeout=patience))
+                    held.enter_context(locked(path, patience))
                 ours = True
             except Timeout:
                 if patience == SOON:

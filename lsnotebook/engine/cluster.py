@@ -36,8 +36,8 @@ def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> N
     """
     ray = connected(address)
     # A task for a run that is in the store already would take a GPU for nothing.
-    missing = [run for run in wanted if not run.folder.exists()]
-    bases = [run.base for run in missing if run.base and not run.base.folder.exists()]
+    missing = [run for run in wanted if not run.is_there]
+    bases = [run.base for run in missing if run.base and not run.base.is_there]
     largest = max((node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
     if largest < gpus and not all(run.schedule.cpu for run in missing):
         log.warning("No node has %d GPUs (the largest has %d); waiting for one to join.", gpus, largest)

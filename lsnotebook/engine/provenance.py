@@ -51,7 +51,7 @@ def training_cost(models: Sequence[Run]) -> dict:
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "devices": sorted({one["device"] for one in made}),
-        "versions": {name: sorted({one[name] for one in made}) for name in ("python", *PACKAGES)},
+        "versions": {name: sorted({one.get(name, "unknown") for one in made}) for name in ("python", *PACKAGES)},
         "networks": len(models),
         "seeds": models[-1].profile.seeds,
         "hours": last["seconds"].sum() / 3600,

@@ -73,6 +73,11 @@ class Run:
     def folder(self) -> Path:
         return data_root() / "runs" / self.profile.name / f"{self.approach.name}-seed{self.seed}-{self.key}"
 
+    @property
+    def is_there(self) -> bool:
+        """Whether something stands in its place, be it a link to a disk that is away: that is read, or named."""
+        return os.path.lexists(self.folder)
+
 
 def wherever(part: Images | Backbone) -> dict:
     """Its fields, those that are absolute paths without their folder: what lies there counts, not where."""
@@ -108,5 +113,5 @@ def trained(profile: Profile, networks: Iterable[tuple[Approach, int]]) -> list[
     return [
         (approach, seeds)
         for approach, seeds in networks
-        if all(run.folder.exists() for run in study(profile, [approach], seeds))
+        if all(run.is_there for run in study(profile, [approach], seeds))
     ]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 
@@ -16,7 +17,7 @@ from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
 from lsnotebook.core.progress import Progress
 from lsnotebook.core.seeding import seeded
-from lsnotebook.core.store import RunStoreError, turn
+from lsnotebook.core.store import RunStoreError, turn, writing
 from lsnotebook.data.checkpoints import folder_of
 from lsnotebook.data.loading import load as load_images
 from lsnotebook.data.splits import Splits
@@ -40,9 +41,10 @@ def load(run: Run) -> nn.Module:
     Trains it where it is not in the store. Raises `RunStoreError` where the folder is damaged or of another recipe.
     """
     ensure([run])
-    weights = tensors_of(finished.content(run, "model.safetensors"))
-    network = import_module(run.approach.network).restored(json.loads(finished.content(run, "config.json")))
-    network.load_state_dict(weights)
+    weights, config = finished.content(run, "model.safetensors"), finished.content(run, "config.json")
+    with finished.understanding(run, "config.json"):
+        network = import_module(run.approach.network).restored(json.loads(config))
+        network.load_state_dict(tensors_of(weights))
     on_gpu = torch.accelerator.is_available() and not run.schedule.cpu
     return network.eval().to(torch.accelerator.current_accelerator() if on_gpu else "cpu")
 
@@ -64,7 +66,7 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
     ranks train each run together.
     """
     wanted = list(dict.fromkeys(runs))
-    missing = [run for run in wanted if not run.folder.exists()]
+    missing = [run for run in wanted if not run.is_there]
     if world_size() > 1 and wanted:  # rank 0's list is broadcast, so that all ranks agree
         PartialState(cpu=all(run.schedule.cpu for run in wanted))
         missing = broadcast_object_list([missing])[0]
@@ -88,7 +90,6 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
 def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None:
     """Train one run and store it, unless it is there already; wait where another process is training it."""
     recipe, folder = run.recipe, run.folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
         if run.schedule.cpu:
             held.enter_context(one_thread())
@@ -97,10 +98,11 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
         held.enter_context(  # broadcast after each timeout: a collective fails after ten minutes
             turn(lock, f"training {run}", state.is_main_process, lambda ours: broadcast_object_list([ours])[0])
         )
-        if broadcast_object_list([folder.exists()])[0]:
+        if broadcast_object_list([run.is_there])[0]:
             advance(run.schedule.steps)
             return
-        unfinished(folder).mkdir(exist_ok=True)
+        with writing(unfinished(folder)):
+            unfinished(folder).mkdir(exist_ok=True)
         splits, network = splits_of(run), initial(run)
         machine, augment = run.profile.machine, run.profile.images.augment
         table = training.train(
@@ -117,23 +119,24 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
         state.wait_for_everyone()  # the next run may start from this one
 
 
-def status(wanted: Sequence[Run]) -> pd.DataFrame:
+def status(wanted: Sequence[Run], every_byte: bool = False) -> pd.DataFrame:
     """Where each run stands: done, begun (at which step, how good at its last evaluation, after how many hours), to do,
-    or damaged."""
+    or damaged, and then what is (see `finished.check`)."""
     rows = []
     for run in wanted:
-        stands, history = "to do", []
+        stands, history, damage = "to do", [], ""
         try:
-            if run.folder.exists():
+            if run.is_there:
+                finished.check(run, every_byte)
                 stands, history = "done", finished.history(run).to_dict("records")
-            elif unfinished(run.folder).exists():
+            elif os.path.lexists(unfinished(run.folder)):
                 stands, history = "begun", read_parts(unfinished(run.folder))[0]
-        except (RunStoreError, TrainingError):
-            stands = "damaged"
+        except (RunStoreError, TrainingError) as error:
+            stands, damage = "damaged", str(error)
         last = history[-1] if history else {"step": 0, "selection_top1": float("nan"), "seconds": 0.0}
         at = f"{last['step']} of {run.schedule.steps}"
-        rows.append((str(run), stands, at, 100 * last["selection_top1"], last["seconds"] / 3600))
-    return pd.DataFrame(rows, columns=["run", "stands", "step", "top-1 %", "hours"])
+        rows.append((str(run), stands, at, 100 * last["selection_top1"], last["seconds"] / 3600, damage))
+    return pd.DataFrame(rows, columns=["run", "stands", "step", "top-1 %", "hours", "damage"])
 
 
 @contextlib.contextmanager

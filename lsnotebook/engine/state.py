@@ -18,7 +18,7 @@ from lsnotebook.core.store import DamagedError, read_checked, write_checked
 from lsnotebook.engine.launch import WHOLE, TrainingError
 
 STATE = "training.state"
-KEY = "state of a training"
+"""Its checksum is made with the name of its folder, so that a state copied from another run is noticed."""
 
 
 def write_state(
@@ -34,7 +34,7 @@ def write_state(
     for name, moments in adam.items():
         tensors |= {f"adam/{name}/{kind}": value for kind, value in moments.items()}
     content = save({name: tensor.contiguous() for name, tensor in tensors.items()})
-    write_checked(folder / STATE, KEY, json.dumps(history).encode() + b"\n", content)
+    write_checked(folder / STATE, folder.name, json.dumps(history).encode() + b"\n", content)
 
 
 def read_state(folder: Path, network: nn.Module, optimizer: torch.optim.Adam) -> tuple[list[dict], dict[str, Tensor]]:
@@ -63,7 +63,7 @@ def read_state(folder: Path, network: nn.Module, optimizer: torch.optim.Adam) ->
 def read_parts(folder: Path) -> tuple[list[dict], bytes]:
     """The history, and the tensors as bytes; both empty where there is no state yet. Raises `TrainingError`."""
     try:
-        content = read_checked(folder / STATE, KEY)
+        content = read_checked(folder / STATE, folder.name)
     except DamagedError as error:
         raise TrainingError(f"{error} Remove it to train this run anew.") from error
     history, _, tensors = (content or b"[]\n").partition(b"\n")

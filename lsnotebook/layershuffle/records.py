@@ -1,15 +1,65 @@
-"""What `lsnotebook record` writes beside Table 1: from those networks of a profile that are in the store."""
+"""What `lsnotebook record` writes beside Table 1: from those networks of a profile that are in the store. And which
+rows there can be: each result has a function for its `keys` (see `core.profiles.Result`)."""
+
+from typing import Literal
 
 import pandas as pd
+from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
 
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import finished
 from lsnotebook.engine.run import all_runs, study, trained
 from lsnotebook.layershuffle import all_networks
-from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, PREDICT_SUM, REFINED, TABLE_1
-from lsnotebook.layershuffle.claims import check
+from lsnotebook.layershuffle.approaches import (
+    BASE,
+    BASELINE,
+    LAYERDROP,
+    LAYERSHUFFLE,
+    PREDICT_SUM,
+    REFINED,
+    TABLE_1,
+)
+from lsnotebook.layershuffle.claims import CLAIMS, check
 from lsnotebook.layershuffle.measurements import accuracies, drifts, merged_accuracies
 from lsnotebook.layershuffle.profiles import Study
+from lsnotebook.pages.rows import Row, Words
+
+MEASURES = "sequential", "arbitrary", "position", "drift", "merged"
+
+
+class Network(Row):
+    """A row of `networks`."""
+
+    key = ("approach", "measure", "number")
+
+    approach: Words
+    measure: Literal[MEASURES]  # type: ignore[valid-type]
+    number: NonNegativeInt
+    value: NonNegativeFloat
+
+    @model_validator(mode="after")
+    def _is_a_share(self) -> "Network":
+        if self.measure != "drift" and self.value > 1:
+            raise ValueError(f"a share is no more than 1, but {self.measure} is {self.value}")
+        return self
+
+
+def table_1_keys(profile: Study) -> list[tuple]:
+    return [(approach.name, sampler.policy) for approach in TABLE_1 for sampler in (sequential, arbitrary)]
+
+
+def claim_keys(profile: Study) -> list[tuple]:
+    return [(name,) for there in CLAIMS.values() for name in there]
+
+
+def curve_keys(profile: Study) -> list[tuple]:
+    base = [(BASE, 1)] if profile.pretrain else []
+    wanted = all_runs(profile, [*base, *all_networks(profile)])
+    return [(run.approach.name, run.seed) for run in wanted]
+
+
+def network_keys(profile: Study) -> list[tuple]:
+    return [(approach.name, measure) for approach in (*TABLE_1, PREDICT_SUM) for measure in MEASURES]
 
 
 def claims(profile: Study) -> pd.DataFrame:

@@ -63,7 +63,8 @@ def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Mappi
     """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its notebook.
 
     `recorded` are the statements of other scales by the title of their column: their verdict on the claim, and the
-    same quantity. The book leads the links to its pages (`book/_ext/page_links.py`).
+    same quantity, or the rule that it was judged by where that is another. The book leads the links to its pages
+    (`book/_ext/page_links.py`).
     """
     others = {title: {claim["id"]: claim for claim in records(table)} for title, table in recorded.items()}
     rows = {}
@@ -76,7 +77,7 @@ def board(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Mappi
         for title, claims in others.items():
             if other := claims.get(claim["id"]):
                 same = [quantity(part) for part in other["statements"] if part["rule"] == claim["rule"]]
-                row[title] = verdict(other["verdict"]) + "".join(same)
+                row[title] = verdict(other["verdict"]) + ("".join(same) or words(f"<small>{other['rule']}</small>"))
             else:
                 row[title] = "not run"
         row["this build"] = quantity(claim)

@@ -81,6 +81,21 @@ def test_page_is_made_anew_when_the_library_changed_and_only_then(book):
 
 
 @pytest.mark.slow
+def test_page_is_made_anew_when_a_result_was_recorded_wherever_the_data_are(book, store):
+    assert build(book).returncode == 0
+    made = made_at(book)
+    result = store / "results" / "smoke" / "table1.json"
+    result.parent.mkdir(parents=True)
+    for content in ("{}", "{ }"):
+        result.write_text(content)
+        assert build(book).returncode == 0
+        made, before = made_at(book), made
+        assert made != before
+    assert build(book).returncode == 0
+    assert made_at(book) == made
+
+
+@pytest.mark.slow
 def test_page_is_made_anew_after_a_build_that_was_killed(book):
     """Killed after reading and before writing, when Sphinx has noted every page as read."""
     shutil.copy(PROGRAMS / "dying.py", book / "_ext")

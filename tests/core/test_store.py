@@ -1,6 +1,8 @@
 """Files of the store appear whole or not at all, and a table is computed once, and anew where its file is damaged."""
 
+import errno
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -87,7 +89,8 @@ def test_a_damaged_table_is_computed_anew_and_logged(damage, caplog):
     again = remembered(RECIPE, "a table", lambda: computed.append(0) or TABLE)
     pd.testing.assert_frame_equal(again, TABLE, check_exact=True)
     assert computed == [0] and path.read_bytes() == whole
-    assert f"{path} is damaged: its checksum is not the one it was written with. It is computed anew." in caplog.text
+    assert f"{path} is damaged, or a copy of another: its checksum" in caplog.text
+    assert "It is computed anew." in caplog.text
 
 
 def test_the_table_of_another_recipe_in_its_place_is_computed_anew():
@@ -125,6 +128,47 @@ def test_a_folder_in_the_place_of_a_table_is_named_and_left_alone():
             remembered(RECIPE, "a table", lambda: pytest.fail("computed"))
         assert str(path) in str(caught.value) and not isinstance(caught.value, DamagedError)
     assert (path / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_without_locks_nothing_is_computed_twice_nor_waited_for(monkeypatch, reason):
+    def refuse(*_):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(RunStoreError, match=rf"\.lock could not be written \({os.strerror(reason)}\)"):
+        remembered(RECIPE, "a table", lambda: pytest.fail("computed"))
+
+
+@pytest.mark.parametrize("reason", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+@pytest.mark.parametrize("missing", [".lock", ".csv.part"])
+def test_a_store_that_cannot_be_written_says_so_and_gives_what_it_has(monkeypatch, reason, missing):
+    kept(OTHER)
+    opened = {".lock": (os, "open"), ".csv.part": (store_module, "open")}[missing]
+    real = getattr(*opened, open)
+
+    def refuse(path, *arguments):
+        if str(path).endswith(missing):
+            raise OSError(reason, os.strerror(reason), str(path))
+        return real(path, *arguments)
+
+    monkeypatch.setattr(*opened, refuse, raising=False)
+    with pytest.raises(RunStoreError, match=rf"^[^\n]* could not be written \({os.strerror(reason)}\)[^\n]*DATA\.$"):
+        kept()
+    kept(OTHER)
+
+
+@pytest.mark.parametrize("place", ["a lock", "the folder of the tables", "the store"])
+def test_what_stands_in_the_place_of_a_lock_or_a_folder_is_named(store, place):
+    path = table_path(RECIPE, "a table")[0]
+    if place == "a lock":
+        path.with_suffix(".lock").mkdir(parents=True)
+    else:
+        wrong = store if place == "the store" else path.parent
+        wrong.parent.mkdir(parents=True, exist_ok=True)
+        wrong.write_text("mine")
+    with pytest.raises(RunStoreError, match=r"^[^\n]* \((Is|Not) a directory\)[^\n]*LSNOTEBOOK_DATA\.$"):
+        remembered(RECIPE, "a table", lambda: pytest.fail("computed"))
 
 
 @given(data_frames([column("a", dtype=float), column("b", dtype=int)], index=range_indexes(min_size=1, max_size=4)))

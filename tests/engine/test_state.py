@@ -27,8 +27,8 @@ def refused(path, content):
     path.write_bytes(content)
     with pytest.raises(TrainingError) as caught:
         read_parts(path.parent)
-    expected = f"{path} is damaged: its checksum is not the one it was written with. Remove it to train this run anew."
-    return str(caught.value) == expected and path.read_bytes() == content
+    expected = "is damaged, or a copy of another: its checksum is not the one it was written with."
+    return str(caught.value) == f"{path} {expected} Remove it to train this run anew." and path.read_bytes() == content
 
 
 def test_no_flipped_bit_and_no_cut_is_overlooked(state):
@@ -51,6 +51,12 @@ def test_weights_and_moments_are_read_as_they_were_written(state):
     assert history == HISTORY and torch.equal(best["weight"], network.weight)
     moments = optimizer.state[network.weight]
     assert moments["step"] == 1 and moments["exp_avg"].flatten().tolist() == pytest.approx([0.1, 0.1])
+
+
+def test_the_state_of_another_run_is_not_taken_for_its_own(state, tmp_path):
+    mine = tmp_path / "layershuffle-seed1.unfinished" / STATE
+    mine.parent.mkdir()
+    assert refused(mine, state.read_bytes())
 
 
 def test_without_a_file_it_is_the_start(tmp_path):

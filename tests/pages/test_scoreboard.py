@@ -54,6 +54,7 @@ def test_a_recorded_verdict_stands_beside_this_builds_and_its_number_where_the_r
     assert "does not hold" in row["verdict"] and row["this build"] == shown
     (row,) = scoreboard.board(ours, {"recorded, cifar100": measured(HOLDS, 8.0, "another")}).to_dict("records")
     assert "holds" in row["recorded, cifar100"] and "8.0" not in row["recorded, cifar100"]
+    assert "<small>another</small>" in row["recorded, cifar100"]
     (row,) = scoreboard.details(ours, {"recorded, cifar100": measured(HOLDS, 8.0)}).to_dict("records")
     assert row["recorded, cifar100"].startswith("8.0 [7.0, 9.0]<div") and row["this build"] == shown
 

@@ -37,12 +37,16 @@ def claims(profile: Profile) -> pd.DataFrame:
     return judged({"T1": (Claim("It learns.", "toy"), [statement])})
 
 
+def ids(profile: Profile) -> list[tuple[str]]:
+    return [("T1",)]
+
+
 PART = Part(
     title="A toy",
     profiles={"toy": TOY},
     approaches={"backwards": BACKWARDS},
     networks=networks,
     claims="toy_part:claims",
-    results={"claims": Result("toy_part:claims", networks)},
+    results={"claims": Result("toy_part:claims", "lsnotebook.pages.rows:Judged", "toy_part:ids", networks)},
     prepare="toy_part:claims",
 )
