@@ -34,8 +34,9 @@ def test_status_shows_where_every_run_stands():
     study[2].folder.mkdir(parents=True)
     unfinished(study[3].folder).mkdir(parents=True)
     (unfinished(study[3].folder) / STATE).write_bytes(b"cut off")
-    head, *lines, empty, cut, sums = invoke("status", "smoke").output.splitlines()
+    head, base, *lines, empty, cut, sums = invoke("status", "smoke").output.splitlines()
     assert head.split() == ["run", "stands", "step", "top-1", "%", "hours"] and len(lines) == len(study)
+    assert re.search(rf"{study[0].base} +done", base), "a damaged base would be needed again"
     assert re.fullmatch(rf" *{study[0]} +done +40 of 40 +\d+\.\d +0\.00", lines[0])
     assert re.search(rf"{study[1]} +begun +0 of 40", lines[1])
     assert re.search(rf"{study[2]} +damaged +0 of 40", lines[2])
@@ -43,7 +44,7 @@ def test_status_shows_where_every_run_stands():
     assert all("to do" in line for line in lines[4:])
     assert empty.startswith(f"{study[2]}: {study[2].folder}") and "cannot be read" in empty
     assert cut.startswith(f"{study[3]}: {unfinished(study[3].folder) / STATE} is damaged")
-    assert sums == f"{len(study) - 4} to do; 2 damaged; 1 done; 1 begun"
+    assert sums == f"{len(study) - 4} to do; 2 done; 2 damaged; 1 begun"
 
 
 def test_train_asks_for_the_named_runs(monkeypatch):

@@ -120,10 +120,10 @@ def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None
 
 
 def status(wanted: Sequence[Run], every_byte: bool = False) -> pd.DataFrame:
-    """Where each run stands: done, begun (at which step, how good at its last evaluation, after how many hours), to do,
-    or damaged, and then what is (see `finished.check`)."""
+    """Where each run and its base stand: done, begun (at which step, how good at its last evaluation, after how many
+    hours), to do, or damaged, and then what is (see `finished.check`)."""
     rows = []
-    for run in wanted:
+    for run in dict.fromkeys([*(run.base for run in wanted if run.base), *wanted]):
         stands, history, damage = "to do", [], ""
         try:
             if run.is_there:
