@@ -43,6 +43,12 @@ def test_cells_are_short_and_define_nothing(chapter):
         assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.While)]
 
 
+def test_a_recorded_result_that_is_refused_is_said_below_the_tables(chapter):
+    for cell in code(chapter):
+        if "results.recorded(" in cell.source:
+            assert "others, refused" in cell.source and "*refused])" in cell.source
+
+
 def test_no_outputs_are_committed(chapter):
     assert not [cell.id for cell in code(chapter) if cell.outputs or cell.execution_count]
 
