@@ -205,11 +205,9 @@ def differences(then: Mapping, now: Any, path: str = "") -> Iterator[str]:
 
 
 def costs(part: Part) -> pd.DataFrame:
-    """What each recorded result of a part took: one row for each file that can be shown."""
-    rows = [
-        {
-            "profile": one.profile.name,
-            "result": name,
+    """What each recorded result of a part took: one row for each (profile, result) that can be shown."""
+    rows = {
+        (one.profile.name, name): {
             "networks": one.made["networks"],
             "hours of training": one.made["hours"],
             "kWh": one.made["kilowatt_hours"],
@@ -219,5 +217,5 @@ def costs(part: Part) -> pd.DataFrame:
         }
         for name in part.results
         for one in recorded(part, name)[0].values()
-    ]
-    return pd.DataFrame(rows)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").sort_index(level=0, sort_remaining=False)
