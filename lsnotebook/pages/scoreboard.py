@@ -104,4 +104,4 @@ def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Map
 def differing(boards: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The verdict on each claim (row) in each of several statements (column), where they are not all the same."""
     found = pd.DataFrame({title: verdicts(statements) for title, statements in boards.items()})
-    return found[found.nunique(axis=1) > 1].map(marked, na_action="ignore").fillna("not run")
+    return found[found.nunique(axis=1) > 1].map(lambda verdict: "not run" if pd.isna(verdict) else marked(verdict))
