@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import Order, arbitrary
 from lsnotebook.core.randomness import stream
 from lsnotebook.data.splits import Splits
@@ -20,6 +21,10 @@ from lsnotebook.layershuffle.model import ShuffleViT
 
 NORMS = ("contribution", "attention", "mlp")
 FOLDS = 5
+
+
+class AnalysisError(LsnotebookError, ValueError):
+    """Too few images, or outputs that do not differ."""
 
 
 class Trace(NamedTuple):
@@ -74,9 +79,17 @@ def trace(model: ShuffleViT, pixel_values: Tensor, orders: Sequence[Order]) -> T
 
 
 def trace_images(model: ShuffleViT, splits: Splits, images: int = 1000) -> Trace:
-    """`trace` of the first validation images, each in a random order (§4.3); fewer where there are fewer."""
+    """`trace` of the first validation images, each in a random order (§4.3); fewer where there are fewer.
+
+    Raises `AnalysisError` where there are too few to cross-validate anything.
+    """
     split = splits.validation
-    pixel_values = torch.stack([split[k][0] for k in range(min(images, len(split)))])
+    if (count := min(images, len(split))) < FOLDS:
+        raise AnalysisError(
+            f"{count} validation images are too few for {FOLDS}-fold cross-validation; take at least {FOLDS}, and "
+            "better hundreds."
+        )
+    pixel_values = torch.stack([split[k][0] for k in range(count)])
     layers = model.config.num_hidden_layers
     orders = [arbitrary(layers, stream(0, "order of an image", k)) for k in range(len(pixel_values))]
     return trace(model, pixel_values, orders)
@@ -115,7 +128,7 @@ def explained_by_distance(norms: pd.DataFrame, measure: str) -> np.ndarray:
     folds = list(GroupKFold(FOLDS).split(y, groups=norms["image"]))
     errors = [predicted(x, y, folds) - y for x in (without, np.hstack([without, distances]))]
     gain = pd.Series(errors[0] ** 2 - errors[1] ** 2).groupby(norms["image"].to_numpy()).mean()
-    return (gain / y.var()).to_numpy()
+    return (gain / max(y.var(), 1e-12)).to_numpy()  # 0 of norms that do not vary
 
 
 def predicted(x: np.ndarray, y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -135,11 +148,18 @@ def outputs_of(traced: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
 def probe(vectors: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
     """The cross-validated prediction of the label of each vector (K, D) by linear discriminant analysis.
 
-    Outputs of one image, whose number is in `groups` (K,), are in one fold.
+    Outputs of one image, whose number is in `groups` (K,), are in one fold. Raises `AnalysisError` where there are too
+    few vectors for the labels, or all are equal.
     """
     folds = GroupKFold(FOLDS) if groups is not None else StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     reader = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis())
-    return cross_val_predict(reader, vectors, labels, groups=groups, cv=folds)
+    try:
+        return cross_val_predict(reader, vectors, labels, groups=groups, cv=folds)
+    except (ValueError, IndexError) as error:  # IndexError: no column varies
+        raise AnalysisError(
+            f"{len(vectors)} outputs at {len(np.unique(labels))} places cannot be told apart by {FOLDS}-fold "
+            f"cross-validation ({error}); take more images."
+        ) from error
 
 
 def readability(models: Sequence[nn.Module], splits: Splits, layer: int, images: int) -> pd.DataFrame:

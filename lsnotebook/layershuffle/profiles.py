@@ -12,7 +12,6 @@ imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's 
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Annotated
 
 from pydantic import Field, PositiveInt
@@ -167,10 +166,8 @@ LENGTHS = {
     for study, lengths in ((DIGITS, (1_600, 6_400, 25_600)), (CIFAR100_MINI, (351, 7_020)))
 }
 """By the name of a profile: it, and the same networks refined for other numbers of steps."""
-PROFILES = {
-    profile.name: profile
-    for profile in (SMOKE, *chain(*LENGTHS.values()), CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET)
-}
+SCALES = [SMOKE, DIGITS, CIFAR100_MINI, CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL, IMAGENET]
+PROFILES = {profile.name: profile for scale in SCALES for profile in LENGTHS.get(scale.name, [scale])}
 
 
 def profile_of(name: object, without: Container[str] = ()) -> Study:

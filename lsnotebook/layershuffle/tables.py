@@ -1,6 +1,6 @@
 """The tables of the pages, and numbers in their sentences: from what `measurements` gives, in the paper's form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.core.variance import variance_shares
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
+from lsnotebook.pages.results import Recorded
 from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std
 
 
@@ -120,6 +121,12 @@ def dependence(norms: pd.DataFrame) -> pd.DataFrame:
         first, second = values
         rows[title][f"{TITLES[first]} − {TITLES[second]}"] = mean_and_interval(values[first] - values[second])
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def lengths(recorded: Iterable[Recorded]) -> pd.DataFrame:
+    """The rows of `records.networks` of the same networks, refined for several numbers of steps."""
+    tables = [one.rows.assign(steps=one.profile.refine.steps) for one in recorded]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ GPUs measure it. Only `lsnotebook record` writes them, and a checksum keeps what
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
@@ -114,11 +114,11 @@ def write(part: Part, profile: Profile, name: str, rows: pd.DataFrame, made: dic
     return path
 
 
-def recorded(part: Part, name: str) -> tuple[dict[str, Recorded], list[str]]:
-    """What was recorded of a result on the profiles of a part, by the title of its column; and a sentence for each
-    file that is not shown, which says why."""
+def recorded(part: Part, name: str, profiles: Iterable[Profile] | None = None) -> tuple[dict[str, Recorded], list[str]]:
+    """What was recorded of a result on some profiles of a part (all by default), by the title of its column; and a
+    sentence for each file that is not shown, which says why."""
     found, refused = {}, []
-    for profile in part.profiles.values():
+    for profile in part.profiles.values() if profiles is None else profiles:
         path = path_of(profile, name)
         try:
             content = parsed(path)
@@ -202,3 +202,20 @@ def differences(then: Mapping, now: Any, path: str = "") -> Iterator[str]:
             yield f"{path}{name} {before}, now {value}"
     for name in then.keys() - fields.keys() - set(() if path else STATED):
         yield f"{path}{name} {then[name]}, now none"
+
+
+def costs(part: Part) -> pd.DataFrame:
+    """What each recorded result of a part took: one row for each (profile, result) that can be shown."""
+    rows = {
+        (one.profile.name, name): {
+            "networks": one.made["networks"],
+            "hours of training": one.made["hours"],
+            "kWh": one.made["kilowatt_hours"],
+            "trained on": ", ".join(one.made["devices"]),
+            "commit": one.made["commit"],
+            "made again by": f"lsnotebook record {one.profile.name} {name} --seeds {one.made['seeds']}",
+        }
+        for name in part.results
+        for one in recorded(part, name)[0].values()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").sort_index(level=0, sort_remaining=False)

@@ -99,3 +99,9 @@ def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Map
         there = {(row["id"], row["rule"]): quantity(row) for row in table.to_dict("records")}
         columns[title] = [there.get((row["id"], row["rule"]), "") for row in rows]
     return pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
+
+
+def differing(boards: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The verdict on each claim (row) in each of several statements (column), where they are not all the same."""
+    found = pd.DataFrame({title: verdicts(statements) for title, statements in boards.items()})
+    return found[found.nunique(axis=1) > 1].map(lambda verdict: "not run" if pd.isna(verdict) else marked(verdict))

@@ -7,9 +7,12 @@ import torch
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GroupKFold
+from torch.utils.data import TensorDataset
 
+from lsnotebook.core.statistics import crossed
+from lsnotebook.data.splits import Splits
 from lsnotebook.layershuffle import analysis
-from lsnotebook.layershuffle.analysis import Trace, attention_maps, outputs_of, trace
+from lsnotebook.layershuffle.analysis import AnalysisError, Trace, attention_maps, outputs_of, trace
 
 ORDERS = [(0, 1, 2, 3), (3, 2, 1, 0), (0, 1, 2, 3), (2, 0, 3, 1), (1, 1, 2, 0), (3, 0, 0, 2)]
 
@@ -103,6 +106,25 @@ def test_the_probe_reads_separated_positions_and_guesses_where_there_is_only_noi
     separated = positions[:, None] + 0.01 * rng.normal(size=(400, 3))
     assert (analysis.probe(separated, positions) == positions).mean() == 1
     assert (analysis.probe(rng.normal(size=(400, 3)), positions) == positions).mean() < 0.35
+
+
+@pytest.mark.filterwarnings("ignore:The least populated class")
+def test_too_few_images_are_refused_in_one_sentence_and_a_rare_position_is_not():
+    rng, positions = np.random.default_rng(0), np.array([*np.repeat([0, 1], 20), 2])
+    separated = positions[:, None] + 0.01 * rng.normal(size=(41, 3))
+    assert (analysis.probe(separated, positions) == positions).mean() == 40 / 41, "no fold has seen the third"
+    for vectors, labels in ((separated[:3], positions[-3:]), (np.ones((40, 3)), positions[:40])):
+        with pytest.raises(AnalysisError, match="take more images"):
+            analysis.probe(vectors, labels)
+    few = TensorDataset(torch.zeros(4, 1, 8, 8), torch.zeros(4))
+    with pytest.raises(AnalysisError, match="4 validation images are too few"):
+        analysis.trace_images(None, Splits(few, few, few), 100)
+
+
+def test_norms_that_do_not_vary_are_explained_by_nothing():
+    constant = synthetic_norms().assign(contribution=0.0)
+    gain = np.tile(100 * analysis.explained_by_distance(constant, "contribution"), (5, 1))
+    assert np.abs(gain).max() < 1e-9 and np.isnan(crossed(gain)[1:]).all()
 
 
 def test_no_image_is_in_both_training_and_test_folds(monkeypatch):

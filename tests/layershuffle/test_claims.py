@@ -87,6 +87,55 @@ def test_what_is_kept_is_not_held_for_certain_where_networks_agree(name):
     assert {statement.verdict for statement in statements} == {UNTOLD}
 
 
+@pytest.mark.parametrize("name", ["C1", "C2", "C3", "C4", "C5", "C7"])
+@pytest.mark.parametrize("wrong", ["an accuracy is missing", "networks are copies"])
+def test_nothing_is_told_of_copies_and_of_what_is_missing(name, wrong):
+    class Odd(Published):
+        def top1(self, approach, policy):
+            orders = np.random.default_rng(APPROACHES.index(approach)).normal(0, 3, 1 + 19 * (policy == "arbitrary"))
+            values = super().top1(approach, policy).mean() + np.tile(orders, (5, 1))
+            if wrong == "an accuracy is missing":
+                values += np.random.default_rng(1).normal(0, 0.1, values.shape)
+                values[2, -1] = np.nan
+            return values
+
+    statements = CLAIMS["02_execution_order"][name][1](Odd(IMAGENET))
+    assert {statement.verdict for statement in statements} == {UNTOLD}
+
+
+def test_merged_models_are_compared_under_the_orders_of_their_sources():
+    class Simulated(Published):
+        rng = np.random.default_rng(0)
+        orders = rng.normal(0, 10, 100)  # 1 point in the mean of 100, if the sources' were taken for certain
+
+        def source_top1(self, approach, policy):
+            return 50 + self.orders + self.rng.normal(0, 1, (12, 100))
+
+        def merged_top1(self, approach, policy):
+            return 0.9 * (50 + self.orders) + self.rng.normal(0, 1, 100)
+
+    (_, shuffled) = CLAIMS["05_merging"]["C12"][1](Simulated(IMAGENET))
+    assert shuffled.population == "100 draws of merged models from the same 12 sources"
+    _, low, high = shuffled.estimate
+    assert low < 90 < high and high - low < 1.5
+
+
+def test_an_ensemble_is_compared_with_networks_under_drawn_orders():
+    class Simulated(Published):
+        rng = np.random.default_rng(0)
+
+        def source_top1(self, approach, policy):
+            return 50 + self.rng.normal(0, 10, 100) + self.rng.normal(0, 0.1, (12, 100))
+
+        def ensemble_top1(self, approach):
+            return 56 + self.rng.normal(0, 0.1, 20)
+
+    (statement,) = CLAIMS["05_merging"]["C13"][1](Simulated(IMAGENET))
+    assert statement.population == "12 networks, 20 draws of orders"
+    _, low, high = statement.estimate
+    assert low < 6 < high and 2 < high - low < 6, "the 100 orders alone move the mean by a point"
+
+
 def test_the_rank_correlation_is_spearmans_and_the_gap_that_of_the_first_positions():
     rng, layers, images = np.random.default_rng(0), 12, 240
     rows = []

@@ -16,9 +16,9 @@ from lsnotebook.core.profiles import Images
 from lsnotebook.core.statistics import over_networks
 from lsnotebook.core.store import RunStoreError
 from lsnotebook.layershuffle import PART, measurements, tables
-from lsnotebook.layershuffle.profiles import SMOKE
+from lsnotebook.layershuffle.profiles import DIGITS, SMOKE
 from lsnotebook.layershuffle.records import table_1_keys
-from lsnotebook.pages.results import Content, differences, path_of, recorded, write
+from lsnotebook.pages.results import Content, costs, differences, path_of, recorded, write
 from lsnotebook.pages.statements import HOLDS, UNTOLD
 
 
@@ -302,3 +302,13 @@ def test_what_is_committed_was_recorded_of_the_profiles_as_they_are(monkeypatch)
                 assert not result.made["commit"].startswith("unknown") and not result.made["commit"].endswith("-dirty")
                 known.add(path_of(result.profile, name))
     assert set(committed.glob("*/*")) == known
+
+
+def test_what_results_took_is_listed_and_some_profiles_can_be_asked_for(store):
+    assert costs(PART).empty
+    rows = pd.DataFrame(table_1_keys(SMOKE), columns=["approach", "policy"])
+    rows = rows.assign(mean=0.5, std=0.1, low=0.4, high=0.6, networks=2, orders=[1, 100] * (len(rows) // 2))
+    write(PART, SMOKE, "table1", rows, MADE)
+    (row,) = costs(PART).itertuples()
+    assert row.Index == ("smoke", "table1") and row.networks == 9 and row.commit == MADE["commit"]
+    assert recorded(PART, "table1", [DIGITS]) == ({}, []) and recorded(PART, "table1", [SMOKE])[0]

@@ -71,3 +71,24 @@ def test_without_an_interval_the_number_stands_alone():
     assert claim["low"] is None and claim["high"] is None and "NaN" not in json.dumps(claim)
     for shown in (scoreboard.board(table), scoreboard.details(table)):
         assert shown["this build"].tolist() == ['3.0<div class="over"><small>5 networks, 100 orders</small></div>']
+
+
+def test_what_is_not_a_number_is_shown_as_nothing():
+    """An accuracy that is missing must not keep the other claims from being shown."""
+    table = measured(UNTOLD, np.nan)
+    (claim,) = scoreboard.records(table)
+    assert claim["build"] is None and "NaN" not in json.dumps(claim)
+    for shown in (scoreboard.board(table), scoreboard.details(table)):
+        assert shown["this build"].tolist() == ['–<div class="over"><small>5 networks, 100 orders</small></div>']
+
+
+def test_claims_whose_verdict_differs_are_listed_by_where_they_were_judged():
+    boards = {
+        "400 steps": pd.concat([statements(FAILS), statements(HOLDS).assign(id="C2")]),
+        "1,600 steps": pd.concat([statements(HOLDS), statements(HOLDS).assign(id="C2")]),
+        "6,400 steps": statements(HOLDS).assign(id="C2"),
+    }
+    found = scoreboard.differing(boards)
+    assert found.index.tolist() == ["C1"], "the verdict on C2 is the same wherever it was judged"
+    assert found.loc["C1"].tolist() == [scoreboard.marked(FAILS), scoreboard.marked(HOLDS), "not run"]
+    assert scoreboard.differing({}).empty
