@@ -204,8 +204,10 @@ def differences(then: Mapping, now: Any, path: str = "") -> Iterator[str]:
         yield f"{path}{name} {then[name]}, now none"
 
 
-def costs(part: Part) -> pd.DataFrame:
-    """What each recorded result of a part took: one row for each (profile, result) that can be shown."""
+def costs(part: Part) -> tuple[pd.DataFrame, list[str]]:
+    """What each recorded result of a part took: one row for each (profile, result) that can be shown; and a sentence
+    for each file that cannot."""
+    every = {name: recorded(part, name) for name in part.results}
     rows = {
         (one.profile.name, name): {
             "networks": one.made["networks"],
@@ -215,7 +217,8 @@ def costs(part: Part) -> pd.DataFrame:
             "commit": one.made["commit"],
             "made again by": f"lsnotebook record {one.profile.name} {name} --seeds {one.made['seeds']}",
         }
-        for name in part.results
-        for one in recorded(part, name)[0].values()
+        for name, (found, _) in every.items()
+        for one in found.values()
     }
-    return pd.DataFrame.from_dict(rows, orient="index").sort_index(level=0, sort_remaining=False)
+    took = pd.DataFrame.from_dict(rows, orient="index").sort_index(level=0, sort_remaining=False)
+    return took, [sentence for _, refused in every.values() for sentence in refused]

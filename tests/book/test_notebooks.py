@@ -44,9 +44,9 @@ def test_cells_are_short_and_define_nothing(chapter):
 
 
 def test_a_recorded_result_that_is_refused_is_said_below_the_tables(chapter):
-    for cell in code(chapter):
-        if "results.recorded(" in cell.source:
-            assert "others, refused" in cell.source and "*refused])" in cell.source
+    source = "\n".join(cell.source for cell in code(chapter))
+    assert source.count("*refused]") == source.count("refused = results.") + source.count("refused) = ")
+    assert "*refused]" in source or "results.recorded(" not in source
 
 
 def test_no_outputs_are_committed(chapter):

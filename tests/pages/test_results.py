@@ -305,10 +305,12 @@ def test_what_is_committed_was_recorded_of_the_profiles_as_they_are(monkeypatch)
 
 
 def test_what_results_took_is_listed_and_some_profiles_can_be_asked_for(store):
-    assert costs(PART).empty
+    assert costs(PART)[0].empty
     rows = pd.DataFrame(table_1_keys(SMOKE), columns=["approach", "policy"])
     rows = rows.assign(mean=0.5, std=0.1, low=0.4, high=0.6, networks=2, orders=[1, 100] * (len(rows) // 2))
     write(PART, SMOKE, "table1", rows, MADE)
-    (row,) = costs(PART).itertuples()
+    (row,) = costs(PART)[0].itertuples()
     assert row.Index == ("smoke", "table1") and row.networks == 9 and row.commit == MADE["commit"]
+    path_of(SMOKE, "claims").write_text("{}")
+    assert costs(PART)[1][0].startswith("results/smoke/claims.json is not shown")
     assert recorded(PART, "table1", [DIGITS]) == ({}, []) and recorded(PART, "table1", [SMOKE])[0]
