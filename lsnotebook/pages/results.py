@@ -204,10 +204,10 @@ def differences(then: Mapping, now: Any, path: str = "") -> Iterator[str]:
         yield f"{path}{name} {then[name]}, now none"
 
 
-def costs(part: Part) -> tuple[pd.DataFrame, list[str]]:
-    """What each recorded result of a part took: one row for each (profile, result) that can be shown; and a sentence
-    for each file that cannot."""
-    every = {name: recorded(part, name) for name in part.results}
+def costs(part: Part, profiles: Iterable[Profile] | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """What each recorded result took, of some profiles of a part or of all: one row for each (profile, result) that can
+    be shown; and a sentence for each file that cannot."""
+    every = {name: recorded(part, name, profiles) for name in part.results}
     rows = {
         (one.profile.name, name): {
             "networks": one.made["networks"],

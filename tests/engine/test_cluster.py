@@ -51,14 +51,14 @@ def test_a_run_whose_node_dies_goes_on_on_another(cluster, monkeypatch, tmp_path
     state = unfinished(run.folder) / STATE
     connected(cluster.address)
 
-    with ThreadPoolExecutor() as pool:
-        swept = pool.submit(sweep, [run], cluster.address)
-        wait_until(lambda: state.exists() or swept.done(), 120)
-        cluster.remove_node(doomed, allow_graceful=False)
-        assert runs.status([run])["stands"].item() == "begun"
-        cluster.add_node(num_cpus=1)
-        swept.result(timeout=120)
-    assert runs.status([run])["stands"].item() == "done"
+    pool = ThreadPoolExecutor()  # not as a context, which would wait for ever where the test fails
+    swept = pool.submit(sweep, [run], cluster.address)
+    wait_until(lambda: state.exists() or swept.done(), 120)
+    cluster.remove_node(doomed, allow_graceful=False)
+    assert runs.status([run])["stands"].iloc[-1] == "begun"
+    cluster.add_node(num_cpus=1)
+    swept.result(timeout=120)
+    assert runs.status([run])["stands"].iloc[-1] == "done"
     ours = weights(run)
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(tmp_path / "alone"))
     runs.train(run)
