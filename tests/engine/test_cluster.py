@@ -75,7 +75,7 @@ def test_what_fails_is_named_and_the_others_are_trained(cluster, monkeypatch):
     monkeypatch.setitem(PROFILES, "smoke", dataclasses.replace(SMOKE, seeds=1, sources=1, depths=()))
     shown = CliRunner().invoke(main, ["status", "smoke", "--address", cluster.address])
     assert shown.exit_code == 0, shown.output
-    assert "smoke baseline seed 0" in shown.output and "1 done" in shown.output
+    assert "smoke baseline seed 0" in shown.output and "2 done" in shown.output, "it and its base"
 
 
 def test_no_cluster_at_an_address_is_one_sentence(store):
