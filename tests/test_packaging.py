@@ -90,7 +90,7 @@ def wheel(tmp_path_factory):
     build = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
     run(sys.executable, "-c", build, "build_sdist", sources, cwd=project)
     (sdist,) = sources.iterdir()
-    shutil.unpack_archive(sdist, sources, filter="data")
+    shutil.unpack_archive(sdist, sources)
     run(sys.executable, "-c", build, "build_wheel", sources, cwd=sdist.with_name(sdist.name.removesuffix(".tar.gz")))
     return next(sources.glob("*.whl"))
 

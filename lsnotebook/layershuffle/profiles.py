@@ -63,6 +63,7 @@ SMOKE = Study(
     pretrain=Schedule(steps=60, batch_size=32, learning_rate=2e-3, check_every=20, cpu=True),
     refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
     seeds=2,
+    orders=10,
 )
 DIGITS = Study(
     name="digits",
