@@ -42,8 +42,8 @@ def find(name: object, known: Mapping[str, P], kind: type[P]) -> P:
 def read(path: Path, kind: type[P]) -> P:
     """The profile that a file describes. Raises `ProfileError`, which names the file, the key and what is allowed."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # ValueError: of UTF-8 and of TOML
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: of UTF-8 and of TOML
         reason = getattr(error, "strerror", None) or error
         raise ProfileError(
             f"The profile {path} cannot be read ({reason}); `lsnotebook profile digits` prints one to start from."
@@ -54,6 +54,8 @@ def read(path: Path, kind: type[P]) -> P:
         raise ProfileError(f"In {path}, {sentence_of(error.errors()[0])}") from error
     except (ProfileError, UnknownNameError) as error:
         raise ProfileError(f"In {path}: {error}") from error
+    except (ValueError, RecursionError) as error:  # JSON's, of a number with thousands of digits
+        raise ProfileError(f"In {path} is a value that no profile takes ({error}); correct it.") from error
 
 
 def checked(tables: dict[str, Any], path: Path, kind: type[P]) -> P:
@@ -105,7 +107,11 @@ def count_classes(training: Path) -> int:
     """How many folders of classes there are in that of the training images. Raises `ProfileError`."""
     found = [one for one in training.glob("[!.@]*") if one.is_dir()]  # .ipynb_checkpoints and @eaDir are no classes
     if len(found) < 2:
-        raise ProfileError(f"images.classes is not given, and there are no folders of classes to count in {training}.")
+        there = f"{len(found)} folders" if training.is_dir() else "no such folder"
+        raise ProfileError(
+            f"images.classes is not given, and is counted in {training}, where at least two folders, one a class, are "
+            f"expected: there is {there}; put the images there, or correct images.name and images.folders."
+        )
     return len(found)
 
 

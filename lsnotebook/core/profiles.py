@@ -14,6 +14,8 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import Sampler
 
+Count: TypeAlias = Annotated[int, Field(gt=0, le=10**9)]
+Size: TypeAlias = Annotated[int, Field(gt=0, le=2**16)]
 Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -47,29 +49,30 @@ class Backbone:
 
     checkpoint: str | None = None
     """Folder or hub name of pre-trained weights (the sizes below must be theirs); None: pre-trained here."""
-    layers: PositiveInt = 12
-    hidden_size: PositiveInt = 768
-    heads: PositiveInt = 12
-    mlp_size: PositiveInt = 3072
-    image_size: PositiveInt = 224
-    patch_size: PositiveInt = 16
+    layers: Size = 12
+    hidden_size: Size = 768
+    heads: Size = 12
+    mlp_size: Size = 3072
+    image_size: Size = 224
+    patch_size: Size = 16
     channels: Literal[1, 3] = 3
     """1: grey; 3: RGB."""
     initial_std: PositiveFloat = 0.02
     """Standard deviation of the initial weights. At width 64, 0.02 leaves the residual branches almost inert."""
     dropout: Share = 0.0
+    """Of the residual branches; also where the checkpoint's own is another."""
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How a network is trained: Adam as in the paper, linear warm-up, then linear decay to zero."""
 
-    steps: PositiveInt
-    batch_size: PositiveInt
+    steps: Count
+    batch_size: Count
     learning_rate: PositiveFloat
-    check_every: PositiveInt
+    check_every: Count
     """Steps between two evaluations on the selection images, each of which saves the state of the run."""
-    selection_orders: PositiveInt = 4
+    selection_orders: Count = 4
     """Orders that such an evaluation averages over, the same each time."""
     warmup: Share = 0.1
     """Share of the steps in which the learning rate rises."""
@@ -111,7 +114,7 @@ class Profile:
     pretrain: Schedule | None = None
     """How the base is made where `backbone.checkpoint` is None."""
     machine: Machine = PLAIN
-    seeds: PositiveInt = 5
+    seeds: Annotated[int, Field(gt=0, le=10_000)] = 5
     """Networks an approach (§4)."""
 
     def contradictions(self) -> Iterator[str]:

@@ -54,7 +54,7 @@ def data_root() -> Path:
 
     LSNOTEBOOK_DATA names it, else it is called `data`. A relative path is meant from the project's folder, or without
     a checkout from the user's data folder, never from the working directory: notebooks and commands have different
-    ones. Raises `DataFolderError` for a `~` whose home is not known.
+    ones. Raises `DataFolderError` for a `~` whose home is not known, and for a file.
     """
     name = os.environ.get("LSNOTEBOOK_DATA") or "data"
     try:
@@ -67,6 +67,9 @@ def data_root() -> Path:
         path = (checkout() or user_data_path("lsnotebook", appauthor=False).absolute()) / path
         if not checkout():
             announce(path)
+    if os.path.isfile(path):
+        raise DataFolderError(f"{path} is a file, but should be the folder of runs, results and images: move it away, "
+                              "or name another place in LSNOTEBOOK_DATA.")  # fmt: skip
     return path
 
 

@@ -27,8 +27,10 @@ log = logging.getLogger(__name__)
 
 def load(images: Images, backbone: Backbone) -> Splits:
     """The three splits of a data set, prepared for `backbone`. Raises `DataError`."""
-    skip_damaged = os.environ.get("LSNOTEBOOK_SKIP_DAMAGED") == "1"
-    return _load(images, backbone, data_root().absolute(), digest(images), skip_damaged)
+    skip = os.environ.get("LSNOTEBOOK_SKIP_DAMAGED", "0")
+    if skip not in ("", "0", "1"):
+        raise DataError(f"LSNOTEBOOK_SKIP_DAMAGED is {skip!r}, but it is 1 (leave damaged images out) or 0.")
+    return _load(images, backbone, data_root().absolute(), digest(images), skip == "1")
 
 
 @functools.lru_cache(maxsize=4)
@@ -63,6 +65,12 @@ def is_torchvisions_cifar(images: Images) -> bool:
 
 
 def check_classes(images: Images, train: Pictures, validation: Pictures) -> None:
+    first, second = (os.path.realpath(data_root() / images.name / part) for part in images.folders)
+    if first == second:
+        raise DataError(
+            f"The folders {' and '.join(images.folders)} of {images.name!r} are one, {first}: accuracies would be of "
+            "the images that were trained on; name two."
+        )
     if train.classes != validation.classes:
         differing = ", ".join(map(repr, sorted(set(train.classes) ^ set(validation.classes))[:5]))
         raise DataError(
@@ -84,13 +92,13 @@ def pictures(images: Images, part: str, backbone: Backbone, skip_damaged: bool =
     if is_torchvisions_cifar(images):
         return cifar100(part == "train", backbone)
     found, folder = of_part(images, part), data_root() / images.name / part
-    classes = class_folders(images, part, found)
     if found.damaged and not skip_damaged:
         first, more = min(found.damaged), f" and {len(found.damaged) - 1} more" if len(found.damaged) > 1 else ""
         raise DataError(
             f"The image {str(folder / first)!r}{more} cannot be decoded to 8 bits a channel: mend or remove it, or set "
             "LSNOTEBOOK_SKIP_DAMAGED=1 to leave such images out."
         )
+    classes = class_folders(images, part, found)
     left_out = [(count, f"end in {ending!r}" if ending else "have no ending") for ending, count in found.others.items()]
     left_out += [(sum("/" not in name for name in found.files), "lie in no class folder")]
     left_out += [(len(found.damaged), "cannot be decoded")]
@@ -111,7 +119,7 @@ def class_folders(images: Images, part: str, found: Fingerprint) -> list[str]:
         reason = "there is no class folder" if not classes else f"no file in them ends in {', '.join(IMG_EXTENSIONS)}"
     except OSError as error:
         classes, reason = [], str(error.strerror)
-    filled = {name.partition("/")[0] for name in found.files if "/" in name}
+    filled = {name.partition("/")[0] for name in found.files if "/" in name and name not in found.damaged}
     if not filled:
         raise DataError(
             f"No images of {images.name!r} in {folder}, where {part}/<class>/<image> is expected ({reason}): put one "

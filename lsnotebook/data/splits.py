@@ -57,7 +57,25 @@ def check(splits: Splits, images: "Images", backbone: "Backbone") -> None:
     for part, subset in splits._asdict().items():
         if not len(subset):
             raise DataError(f"The {part} part of {images.name!r} has no images; the profile asks for too many others.")
-        got, expected = tuple(subset[0][0].shape), (backbone.channels, *[backbone.image_size] * 2)
+        asked = getattr(images, part)
+        if asked and len(subset) < asked:
+            raise DataError(
+                f"The {part} part of {images.name!r} has {len(subset)} images, but the profile asks for {asked}; "
+                f"lower its images.{part}."
+            )
+        try:
+            first = subset[0][0]
+        except (ArithmeticError, LookupError, TypeError, RuntimeError) as error:
+            raise DataError(
+                f"The {part} images of {images.name!r} cannot be prepared ({type(error).__name__}: {error}); mend the "
+                "checkpoint's preprocessor_config.json."
+            ) from error
+        if not first.isfinite().all():
+            raise DataError(
+                f"The {part} images of {images.name!r} are not finite once prepared; mend the image_std of the "
+                "checkpoint's preprocessor_config.json."
+            )
+        got, expected = tuple(first.shape), (backbone.channels, *[backbone.image_size] * 2)
         if got != expected:
             raise DataError(
                 f"The {part} images of {images.name!r} are of shape {got}, but the backbone takes {expected}; "

@@ -79,7 +79,10 @@ def weights_of(folder: Path, variant: str | None = None) -> dict[str, Tensor]:
     files = [folder / file for file in (name, POSITION_WEIGHTS) if (folder / file).is_file()][:1]
     if not files and index.is_file():
         try:
-            files = sorted({folder / file for file in json.loads(index.read_text())["weight_map"].values()})
+            names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+            if elsewhere := [name for name in names if Path(name).name != name]:
+                raise ValueError(f"{elsewhere[0]!r} lies in another folder")
+            files = [folder / name for name in names]
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise unreadable(index, error) from error
         if lacking := [file.name for file in files if not file.is_file()]:
@@ -107,6 +110,14 @@ def weights_of(folder: Path, variant: str | None = None) -> dict[str, Tensor]:
             weights |= load_file(file)
         except (OSError, SafetensorError) as error:  # cut off, or Git LFS's pointer to it
             raise unreadable(file, error) from error
+    for key, weight in weights.items():
+        odd = weight.dtype.itemsize == 1 or weight.is_complex()  # int8 and fp8 are quantized
+        if odd or not weight.isfinite().all():
+            kind = f"of the type {str(weight.dtype)[6:]}" if odd else "not finite"
+            raise CheckpointError(
+                f"The checkpoint {folder} has weights that are {kind} ({key}): weights are finite numbers in float32, "
+                "float16 or bfloat16; name the checkpoint that it was made from."
+            )
     return {re.sub(r"^deit\.", "vit.", name): weight for name, weight in weights.items()}
 
 

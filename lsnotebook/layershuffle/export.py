@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 from importlib import metadata
 from pathlib import Path
@@ -35,7 +36,7 @@ def export(run: Run, folder: Path) -> Path:
     Trains and evaluates it where that is not in the store. Raises `ExportError`.
     """
     folder = folder.expanduser().resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise ExportError(f"{folder} exists and is not an empty folder; name a new one, or remove it first.")
     model, splits = runs.load(run), runs.splits_of(run)
     images, backbone = splits.train.dataset, run.profile.backbone

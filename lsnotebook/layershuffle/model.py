@@ -153,7 +153,9 @@ class ShuffleViT(ViTForImageClassification):
                     **precision,
                     **options,
                 )
-        except (ValueError, LookupError, RuntimeError, StrictDataclassError) as error:  # a value that cannot be
+        # A value that cannot be. TypeError is left: an argument that the method does not have.
+        except (ValueError, LookupError, ArithmeticError, AttributeError, ImportError, RuntimeError,
+                StrictDataclassError) as error:  # fmt: skip
             raise unreadable(folder, error) from error
         check_complete(checkpoint, values, weights, model.num_labels, report, bool(replaced), bool(reported))
         model.config.name_or_path = str(checkpoint)

@@ -53,6 +53,7 @@ def from_checkpoint(folder: Path, backbone: "Backbone", classes: int, variant: M
     model, _ = ShuffleViT.from_pretrained(
         folder,
         num_labels=classes,
+        hidden_dropout_prob=backbone.dropout,
         dtype=torch.float32,  # in half precision, most of Adam's updates would round to nothing
         ignore_mismatched_sizes=True,
         output_loading_info=True,

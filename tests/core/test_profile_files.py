@@ -48,6 +48,9 @@ def test_the_name_is_the_files_so_that_no_run_is_taken_for_one_of_the_book(own):
     ("good", "bad", "sentence"),
     [
         ("steps = 40", "steps = -5", "refine.steps is -5; it should be greater than 0."),
+        ("steps = 40", "steps = 10000000000", "refine.steps is 10000000000; it should be less than or equal to"),
+        ("steps = 40", f"steps = 0x{'f' * 6000}", "a value that no profile takes"),
+        ("hidden_size = 32", "hidden_size = 4000000000", "it should be less than or equal to 65536."),
         ("steps = 40", "steps = 40.0", "refine.steps is 40.0; it should be a valid integer."),
         ("steps = 40", "stepz = 40", "There is no key of [refine] 'stepz': take one of steps, batch_size, "),
         ("steps = 40", "stepz = 40", "did you mean 'steps'?"),
@@ -91,7 +94,7 @@ def test_the_name_is_the_files_so_that_no_run_is_taken_for_one_of_the_book(own):
         ("seeds = 2", "seeds = 0", "seeds is 0; it should be greater than 0."),
         ("accumulate = 1", "accumulate = 0", "machine.accumulate is 0; it should be greater than 0."),
         ('name = "digits"', 'name = "./digits"', "images.name is './digits', but there is no folder"),
-        ("classes = 10", "", "images.classes is not given, and there are no folders of classes to count in"),
+        ("classes = 10", "", "images.classes is not given, and is counted in"),
     ],
 )
 def test_each_mistake_is_one_sentence_that_names_file_and_key(own, tmp_path, good, bad, sentence):
@@ -114,9 +117,14 @@ def test_a_value_in_place_of_a_table_is_told(own, table):
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "folder.toml").mkdir()
     (tmp_path / "latin.toml").write_bytes(b"# \xff")
-    for name in ("folder.toml", "latin.toml", "missing.toml"):
+    (tmp_path / "deep.toml").write_text("a = " + 5000 * "[")
+    for name in ("folder.toml", "latin.toml", "missing.toml", "deep.toml"):
         with pytest.raises(ProfileError, match=rf"{name} cannot be read \(.*; `lsnotebook profile digits` prints one"):
             profile_of(str(tmp_path / name))
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_file(own):
+    assert own("\ufeff" + TEXT) == own(TEXT)
 
 
 def folders(root: Path, classes: int) -> Path:

@@ -158,15 +158,14 @@ def test_a_store_that_cannot_be_written_says_so_and_gives_what_it_has(monkeypatc
     kept(OTHER)
 
 
-@pytest.mark.parametrize("place", ["a lock", "the folder of the tables", "the store"])
+@pytest.mark.parametrize("place", ["a lock", "the folder of the tables"])
 def test_what_stands_in_the_place_of_a_lock_or_a_folder_is_named(store, place):
     path = table_path(RECIPE, "a table")[0]
     if place == "a lock":
         path.with_suffix(".lock").mkdir(parents=True)
     else:
-        wrong = store if place == "the store" else path.parent
-        wrong.parent.mkdir(parents=True, exist_ok=True)
-        wrong.write_text("mine")
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.write_text("mine")
     with pytest.raises(RunStoreError, match=r"^[^\n]* \((Is|Not) a directory\)[^\n]*LSNOTEBOOK_DATA\.$"):
         remembered(RECIPE, "a table", lambda: pytest.fail("computed"))
 
@@ -302,3 +301,10 @@ def test_waiting_for_the_table_of_another_process_is_told_once(monkeypatch, capl
     assert [record.message for record in caplog.records] == [
         "Another process is making the table of a table; waiting for it."
     ]
+
+
+def test_a_file_in_the_place_of_the_data_folder_is_named(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LSNOTEBOOK_DATA", str(tmp_path / "file"))
+    with pytest.raises(DataFolderError, match="file is a file, but should be the folder of runs"):
+        data_root()

@@ -102,6 +102,32 @@ def test_a_class_folder_without_an_image_is_named(store, write_images):
     assert "No images of 'mine' in 'empty' of " in refused(store, 3) and "remove the folder" in refused(store, 3)
 
 
+def test_a_class_whose_images_are_all_damaged_is_not_trained_away(store, write_images, monkeypatch):
+    write_images(store / "mine")
+    for path in (store / "mine" / "train" / "a").iterdir():
+        path.write_bytes(path.read_bytes()[:40])
+    assert "cannot be decoded" in refused(store)
+    monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "1")
+    assert "No images of 'mine' in 'a' of " in refused(store)
+    monkeypatch.setenv("LSNOTEBOOK_SKIP_DAMAGED", "true")
+    assert refused(store) == "LSNOTEBOOK_SKIP_DAMAGED is 'true', but it is 1 (leave damaged images out) or 0."
+
+
+@pytest.mark.parametrize("folders", [("train", "./train"), ("train", "val/../train"), ("train", "link")])
+def test_images_that_are_trained_on_validate_nothing(store, write_images, folders):
+    write_images(store / "mine")
+    (store / "mine" / "link").symlink_to("train")
+    with pytest.raises(DataError, match=r"are one, .*train: accuracies would be of the images that were trained on"):
+        load(Images("mine", classes=2, selection=0, folders=folders), TINY)
+
+
+def test_more_images_than_there_are_cannot_be_asked_for(store, write_images):
+    write_images(store / "mine")
+    for part in ("train", "validation"):
+        with pytest.raises(DataError, match=f"The {part} part of 'mine' has 6 images, but the profile asks for 7"):
+            load(Images("mine", classes=2, selection=0, **{part: 7}), TINY)
+
+
 def test_what_systems_leave_in_folders_is_no_class_and_what_is_left_out_is_counted(store, write_images, caplog):
     write_images(store / "mine")
     for part in ("train", "val"):

@@ -134,6 +134,10 @@ def test_a_config_without_labels_says_what_to_pass(kind, tmp_path):
     ShuffleViT.from_pretrained(tmp_path, num_labels=7)
 
 
+def all_as(dtype):
+    return lambda weights: {name: weight.to(dtype) for name, weight in weights.items()}
+
+
 def without(part):
     return lambda weights: {name: weight for name, weight in weights.items() if part not in name}
 
@@ -154,7 +158,13 @@ def without(part):
             lambda weights: {**weights, "position_table.weight": torch.zeros(4)},
             "has 1 weights that .*position_table",
         ),
+        ({}, all_as(torch.int8), "weights that are of the type int8"),
+        ({}, all_as(torch.float8_e4m3fn), "weights that are of the type float8"),
+        ({}, all_as(torch.complex64), "weights that are of the type complex64"),
+        ({}, lambda weights: {name: weight * torch.nan for name, weight in weights.items()}, "that are not finite"),
         ({"hidden_size": "32"}, dict, "cannot be read .*hidden_size"),
+        ({"patch_size": 0}, dict, "cannot be read .*ZeroDivisionError"),
+        ({"id2label": ["cat", "dog"]}, dict, "cannot be read"),
         ({"hidden_act": "swoosh"}, dict, "cannot be read .*swoosh"),
         ({"quantization_config": {"quant_method": "bitsandbytes"}}, dict, "is quantized"),
     ],
@@ -243,6 +253,9 @@ def test_files_that_are_damaged_or_missing_are_named(tmp_path):
     shards = sorted(tmp_path.glob("model-*.safetensors"))
     shards[1].unlink()
     assert f"lacks 1 of its {len(shards)} files ({shards[1].name})" in sentence()
+    for place in ("../other/model.safetensors", str(tmp_path.parent / "model.safetensors")):
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": place}}))
+        assert "lies in another folder" in sentence()
     (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": 3}')
     assert "index.json cannot be read" in sentence()
     (tmp_path / "adapter_config.json").write_text("{}")
