@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.folders import class_folders
 from lsnotebook.core.profiles import Profile, UnknownNameError, named
 
 ENDING = ".toml"
@@ -105,7 +106,7 @@ def place(name: str, key: str, beside: Path, home: Path) -> str:
 
 def count_classes(training: Path) -> int:
     """How many folders of classes there are in that of the training images. Raises `ProfileError`."""
-    found = [one for one in training.glob("[!.@]*") if one.is_dir()]  # .ipynb_checkpoints and @eaDir are no classes
+    found = class_folders(training) if training.is_dir() else []
     if len(found) < 2:
         there = f"{len(found)} folders" if training.is_dir() else "no such folder"
         raise ProfileError(

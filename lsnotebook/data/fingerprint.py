@@ -12,15 +12,10 @@ from typing import NamedTuple
 import pandas as pd
 from joblib import Parallel, delayed
 
+from lsnotebook.core.folders import is_system
 from lsnotebook.core.progress import Progress
 from lsnotebook.core.store import hashed, remembered
 from lsnotebook.data.splits import DataError
-
-SYSTEM_FILES = {
-    *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "__macosx", "__pycache__"),
-    *("$recycle.bin", "system volume information", "lost+found", "thumbs.db", "desktop.ini"),
-}
-"""Names, in small letters, of what operating systems, network drives and tools leave in folders."""
 
 
 class Fingerprint(NamedTuple):
@@ -84,10 +79,6 @@ def listed(folder: Path, below: str = "", above: tuple[str, ...] = ()) -> Iterat
             yield name, found.st_size, found.st_mtime_ns, found.st_ctime_ns
         elif not entry.is_symlink() or os.path.realpath(entry.path) not in (*above, here):
             yield from listed(folder, f"{name}/", (*above, here))
-
-
-def is_system(name: str) -> bool:
-    return name.startswith(".") or name.lower() in SYSTEM_FILES
 
 
 def read_once(folder: Path, files: tuple[str, ...], is_damaged: Callable[[bytes], bool]) -> pd.DataFrame:

@@ -13,12 +13,13 @@ from torch import Tensor
 from torchvision.datasets import CIFAR100
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from lsnotebook.core.folders import class_folders
 from lsnotebook.core.profiles import Backbone, Images
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import data_root, turn
 from lsnotebook.data.checkpoints import folder_of
 from lsnotebook.data.damage import is_damaged
-from lsnotebook.data.fingerprint import Fingerprint, fingerprint, is_system
+from lsnotebook.data.fingerprint import Fingerprint, fingerprint
 from lsnotebook.data.pictures import Files, Pictures, processor
 from lsnotebook.data.splits import DataError, Splits, check, digits, split
 
@@ -98,7 +99,7 @@ def pictures(images: Images, part: str, backbone: Backbone, skip_damaged: bool =
             f"The image {str(folder / first)!r}{more} cannot be decoded to 8 bits a channel: mend or remove it, or set "
             "LSNOTEBOOK_SKIP_DAMAGED=1 to leave such images out."
         )
-    classes = class_folders(images, part, found)
+    classes = classes_of(images, part, found)
     left_out = [(count, f"end in {ending!r}" if ending else "have no ending") for ending, count in found.others.items()]
     left_out += [(sum("/" not in name for name in found.files), "lie in no class folder")]
     left_out += [(len(found.damaged), "cannot be decoded")]
@@ -111,11 +112,11 @@ def pictures(images: Images, part: str, backbone: Backbone, skip_damaged: bool =
     return prepared(Files(folder, names).read, targets, classes, backbone)
 
 
-def class_folders(images: Images, part: str, found: Fingerprint) -> list[str]:
-    """The names of the class folders, sorted: a class's label is its place among them. Raises `DataError`."""
+def classes_of(images: Images, part: str, found: Fingerprint) -> list[str]:
+    """The names of the class folders, all of which hold images. Raises `DataError`."""
     folder = data_root() / images.name / part
     try:
-        classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not is_system(entry.name))
+        classes = class_folders(folder)
         reason = "there is no class folder" if not classes else f"no file in them ends in {', '.join(IMG_EXTENSIONS)}"
     except OSError as error:
         classes, reason = [], str(error.strerror)
