@@ -65,7 +65,9 @@ def check(splits: Splits, images: "Images", backbone: "Backbone") -> None:
             )
         try:
             first = subset[0][0]
-        except (ArithmeticError, LookupError, TypeError, RuntimeError) as error:
+        except DataError:
+            raise
+        except (ArithmeticError, LookupError, TypeError, RuntimeError, ValueError) as error:
             raise DataError(
                 f"The {part} images of {images.name!r} cannot be prepared ({type(error).__name__}: {error}); mend the "
                 "checkpoint's preprocessor_config.json."
