@@ -20,6 +20,8 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
 
     What can be saved as a CSV file is the frame itself, or `data` where the frame is made for the eye.
     """
+    if frame.empty:
+        return HTML(f'<p class="themed">None.</p>{footnote(made)}')
     body = frame.to_html(border=0, float_format=f"%.{decimals}f", na_rep="–", index_names=False, escape=False)
     body = re.sub(r"(\d) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
     below = footnote(made, frame if data is None else data)

@@ -29,3 +29,8 @@ def test_a_mean_stands_with_its_interval_where_it_has_one():
     assert tables.mean_and_interval(values, (0, 1)) == f"25.0 [{low:.1f}, {high:.1f}]"
     assert tables.mean_and_interval(np.full(5, 0.25)) == "25.0", "no spread is no certainty"
     assert tables.mean_and_interval(np.array([0.25])) == "25.0"
+
+
+def test_a_table_without_rows_says_so():
+    html = tables.table(pd.DataFrame(), "from nothing").data
+    assert "None." in html and "from nothing" in html and "<table" not in html and "CSV" not in html
