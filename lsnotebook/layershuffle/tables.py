@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook.core.draws import inversions
+from lsnotebook.core.profiles import Part
 from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.core.variance import variance_shares
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.results import Recorded
+from lsnotebook.layershuffle.profiles import Study
+from lsnotebook.pages.results import recorded
 from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std
 
 
@@ -123,10 +125,13 @@ def dependence(norms: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def lengths(recorded: Iterable[Recorded]) -> pd.DataFrame:
-    """The rows of `records.networks` of the same networks, refined for several numbers of steps."""
-    tables = [one.rows.assign(steps=one.profile.refine.steps) for one in recorded]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+def lengths(part: Part, profiles: Iterable[Study]) -> tuple[pd.DataFrame, str]:
+    """The rows of `records.networks` that were recorded of the same networks, refined for several numbers of steps, and
+    how they were made; empty where fewer than two numbers were recorded."""
+    there, refused = recorded(part, "networks", profiles)
+    tables = [one.rows.assign(steps=one.profile.refine.steps) for one in there.values()]
+    found = pd.concat(tables, ignore_index=True) if len(tables) > 1 else pd.DataFrame()
+    return found, " · ".join([*map(str, there.values()), *refused])
 
 
 def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:

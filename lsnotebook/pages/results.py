@@ -81,8 +81,13 @@ class Recorded:
         return (
             f"Recorded: profile {self.profile.name}, {made['networks']} networks on {', '.join(made['devices'])} in "
             f"{made['hours']:.1f} h{energy} of training, commit {commit}{changed}. "
-            f"Again: lsnotebook record {self.profile.name} {self.result} --seeds {made['seeds']}"
+            f"Again: {self.again}"
         )
+
+    @property
+    def again(self) -> str:
+        """The command that records it anew."""
+        return f"lsnotebook record {self.profile.name} {self.result} --seeds {self.made['seeds']}"
 
     @property
     def chance(self) -> float:
@@ -215,7 +220,7 @@ def costs(part: Part, profiles: Iterable[Profile] | None = None) -> tuple[pd.Dat
             "kWh": one.made["kilowatt_hours"],
             "trained on": ", ".join(one.made["devices"]),
             "commit": one.made["commit"],
-            "made again by": f"lsnotebook record {one.profile.name} {name} --seeds {one.made['seeds']}",
+            "made again by": one.again,
         }
         for name, (found, _) in every.items()
         for one in found.values()

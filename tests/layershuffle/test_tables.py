@@ -6,8 +6,10 @@ import pytest
 from synthetic import accuracies
 
 from lsnotebook.core.statistics import matrix
-from lsnotebook.layershuffle import tables
+from lsnotebook.layershuffle import PART, tables
 from lsnotebook.layershuffle.analysis import explained_by_distance
+from lsnotebook.layershuffle.profiles import LENGTHS
+from lsnotebook.pages.results import Recorded
 from lsnotebook.pages.tables import mean_and_interval
 
 
@@ -139,3 +141,16 @@ def test_the_breaking_point_of_merging_is_read_from_the_table():
     )
     assert "At a drift of 0.90 (4 times" in tables.breaking_point(table)
     assert "Up to a drift of 0.10 they never" in tables.breaking_point(table[:1])
+
+
+def test_lengths_stand_together_once_two_are_recorded(monkeypatch):
+    cost = {"networks": 3, "seeds": 3, "hours": 1.0, "kilowatt_hours": None}
+    made = {**cost, "devices": ["cpu"], "commit": "0123456789ab"}
+    rows = pd.DataFrame([{"approach": "baseline", "measure": "drift", "number": 0, "value": 0.5}])
+    found = {one.name: Recorded(one, "networks", made, rows) for one in LENGTHS["digits"][:2]}
+    monkeypatch.setattr(tables, "recorded", lambda part, name, profiles: (found, ["One is not shown."]))
+    table, origin = tables.lengths(PART, LENGTHS["digits"])
+    assert table["steps"].tolist() == [400, 1600] and table["value"].tolist() == [0.5, 0.5]
+    assert origin.endswith("One is not shown.") and "lsnotebook record digits-1600 networks --seeds 3" in origin
+    del found["digits"]
+    assert tables.lengths(PART, LENGTHS["digits"])[0].empty
