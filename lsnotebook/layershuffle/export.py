@@ -4,11 +4,14 @@ import copy
 import json
 import os
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from safetensors.torch import load_file, save
+from torch import Tensor
+from transformers import DeiTForImageClassification, PreTrainedModel, ViTForImageClassification
 
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import arbitrary, sequential
@@ -71,11 +74,24 @@ def as_the_stock_class(folder: Path, model: ShuffleViT) -> None:
         config["model_type"], name = "shufflevit", POSITION_WEIGHTS
     elif model.config.distilled:
         config |= {"model_type": "deit", "architectures": ["DeiTForImageClassification"]}
-        weights = {re.sub(r"^vit\.", "deit.", name): weight for name, weight in weights.items()}
+        weights = as_deit(weights)
     else:
         config["architectures"] = ["ViTForImageClassification"]
     (folder / name).write_bytes(save(weights, {"format": "pt"}))
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def as_deit(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights under the names that DeiT gives them."""
+    return {re.sub(r"^vit\.", "deit.", name): weight for name, weight in weights.items()}
+
+
+def stock(model: ShuffleViT) -> PreTrainedModel:
+    """Hugging Face's own class, ViT's or DeiT's, with the same weights; for models without a position (§3.3, §3.4)."""
+    config, weights = model.config, model.state_dict()
+    made = DeiTForImageClassification(config) if config.distilled else ViTForImageClassification(config)
+    made.load_state_dict(as_deit(weights) if config.distilled else weights)
+    return made.eval()
 
 
 def card(run: Run, model: ShuffleViT, images: int) -> str:

@@ -10,7 +10,7 @@ cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from scratc
 imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -171,6 +171,6 @@ SCALES = [SMOKE, DIGITS, CIFAR100_MINI, CIFAR100, CIFAR100_DEIT, CIFAR100_SMALL,
 PROFILES = {profile.name: profile for scale in SCALES for profile in LENGTHS.get(scale.name, [scale])}
 
 
-def profile_of(name: object, without: Container[str] = ()) -> Study:
+def profile_of(name: object) -> Study:
     """The profile of that name, or of a TOML file (`core.profile_files`). Raises `UnknownNameError`, `ProfileError`."""
-    return find(name, {key: one for key, one in PROFILES.items() if key not in without}, Study)
+    return find(name, PROFILES, Study)

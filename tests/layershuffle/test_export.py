@@ -25,7 +25,7 @@ from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run
 from lsnotebook.layershuffle import approaches
-from lsnotebook.layershuffle.export import ExportError, export
+from lsnotebook.layershuffle.export import ExportError, export, stock
 from lsnotebook.layershuffle.measurements import accuracies
 from lsnotebook.layershuffle.model import ShuffleViT
 from lsnotebook.layershuffle.profiles import IMAGENET, SMOKE
@@ -63,13 +63,13 @@ def test_an_exported_network_is_the_trained_one(tmp_path, images, monkeypatch, a
     assert torch.equal(again(images, order=[3, 0, 1]).logits, trained(images, order=[3, 0, 1]).logits)
     assert again.config.id2label == {k: str(k) for k in range(10)}
 
-    stock = (ViTForImageClassification, AutoModelForImageClassification)
+    kinds = (ViTForImageClassification, AutoModelForImageClassification)
     if approach is approaches.POSITION:
-        for kind in stock:
+        for kind in kinds:
             with pytest.raises((OSError, ValueError)):
                 kind.from_pretrained(folder)
     else:
-        for kind in stock:
+        for kind in kinds:
             assert torch.equal(kind.from_pretrained(folder)(images).logits, trained(images).logits)
 
     card, found = (
@@ -115,13 +115,20 @@ def test_an_exported_deit_prepares_images_as_in_training(store, tmp_path, monkey
     for path, (trained_on, label) in zip(sorted((store / "mine" / "val").glob("*/*.png")), validation, strict=True):
         (pixels,) = prepares(Image.open(path), return_tensors="pt")["pixel_values"]
         assert torch.equal(pixels, trained_on) and ("ant", "bee")[label] == path.parent.name
-    stock, ours = (kind.from_pretrained(folder) for kind in (DeiTForImageClassification, ShuffleViT))
-    assert stock.config.id2label == ours.config.id2label == {0: "ant", 1: "bee"}
-    assert torch.equal(stock(pixels[None]).logits, ours(pixels[None]).logits)
+    theirs, ours = (kind.from_pretrained(folder) for kind in (DeiTForImageClassification, ShuffleViT))
+    assert theirs.config.id2label == ours.config.id2label == {0: "ant", 1: "bee"}
+    assert torch.equal(theirs(pixels[None]).logits, ours(pixels[None]).logits)
+    assert torch.equal(stock(ours)(pixels[None]).logits, ours(pixels[None]).logits)
     assert torch.equal(ours(pixels[None], order=[1, 0]).logits, runs.load(run)(pixels[None], order=[1, 0]).logits)
     assert front_matter(folder)["base_model"] == "someone/deit"
     assert "but they chose its weights" in (folder / "README.md").read_text()
     assert ran(folder, Image.open(path), monkeypatch) in ("ant", "bee")
+
+
+def test_the_stock_class_has_the_same_weights(images):
+    model = ShuffleViT(runs.initial(Run(SMOKE, approaches.BASELINE, 0)).config).eval()
+    assert isinstance(stock(model), ViTForImageClassification)
+    assert torch.equal(stock(model)(images).logits, model(images).logits)
 
 
 def test_nothing_is_overwritten_and_nothing_half_written_is_left(tmp_path, monkeypatch):
