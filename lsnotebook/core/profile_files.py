@@ -35,7 +35,7 @@ def find(name: object, known: Mapping[str, P], kind: type[P]) -> P:
 
     Raises `UnknownNameError` or `ProfileError`.
     """
-    if isinstance(name, str) and name.endswith(ENDING):
+    if isinstance(name, str) and name.lower().endswith(ENDING):
         return read(Path(os.path.expanduser(name)), kind)
     return named(name, known, "profile", f", or a file of your own that ends in {ENDING}")
 
@@ -46,6 +46,7 @@ def read(path: Path, kind: type[P]) -> P:
         tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: of UTF-8 and of TOML
         reason = getattr(error, "strerror", None) or error
+        reason = "it is no text in UTF-8" if isinstance(error, UnicodeError) else reason
         raise ProfileError(
             f"The profile {path} cannot be read ({reason}); `lsnotebook profile digits` prints one to start from."
         ) from error
@@ -167,7 +168,7 @@ def lines_of(values: Mapping[str, Any], meanings: Mapping[str, str]) -> Iterator
 @contextlib.contextmanager
 def on_command_line(profile: Profile) -> Iterator[str]:
     """The word for a profile in a command: its name, or a file that lasts as long as the context."""
-    if not profile.name.endswith(ENDING):
+    if not profile.name.lower().endswith(ENDING):
         yield profile.name
         return
     with tempfile.TemporaryDirectory() as folder:

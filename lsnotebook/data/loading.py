@@ -20,7 +20,7 @@ from lsnotebook.core.store import data_root, turn
 from lsnotebook.data.checkpoints import folder_of
 from lsnotebook.data.damage import is_damaged
 from lsnotebook.data.fingerprint import Fingerprint, fingerprint
-from lsnotebook.data.pictures import Files, Pictures, processor
+from lsnotebook.data.pictures import Files, Pictures, opened, processor
 from lsnotebook.data.splits import DataError, Splits, check, digits, split
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,30 @@ def pictures(images: Images, part: str, backbone: Backbone, skip_damaged: bool =
     names = [name for name in found.files if "/" in name and name not in found.damaged]
     labels = {name: label for label, name in enumerate(classes)}
     targets = [labels[name.partition("/")[0]] for name in names]
-    return prepared(Files(folder, names).read, targets, classes, backbone)
+    whole = prepared(Files(folder, names).read, targets, classes, backbone)
+    check_sizes(whole, names)
+    return whole
+
+
+def check_sizes(pictures: Pictures, names: Sequence[str]) -> None:
+    """Raise `DataError` where the processor leaves images in different sizes, which make no batch."""
+
+    def prepared_as(width: int, height: int) -> tuple[int, int]:
+        return tuple(pictures.pixels([torch.zeros(pictures.channels, height, width, dtype=torch.uint8)]).shape[-2:])
+
+    try:
+        if prepared_as(40, 60) == prepared_as(60, 40):  # whatever they were
+            return
+        sizes = {opened(pictures.read(k).numpy().tobytes()).size: name for k, name in enumerate(names)}
+        made = {prepared_as(*size): name for size, name in sizes.items()}
+    except (ArithmeticError, LookupError, TypeError, RuntimeError, ValueError):  # told where the first one is prepared
+        return
+    if len(made) > 1:
+        (one, its), (other, theirs) = list(made.items())[:2]
+        raise DataError(
+            f"The checkpoint's image processor makes {its!r} {one} and {theirs!r} {other} (height, width), but a batch "
+            "takes one size: mend the size, do_resize or do_center_crop of its preprocessor_config.json."
+        )
 
 
 def classes_of(images: Images, part: str, found: Fingerprint) -> list[str]:

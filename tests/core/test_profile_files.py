@@ -28,6 +28,13 @@ def own(tmp_path):
     return read
 
 
+def test_a_file_of_another_encoding_is_told_and_its_ending_may_be_in_capitals(tmp_path, own):
+    assert own(LEAST, "OWN.TOML").name == "OWN.TOML"
+    (tmp_path / "wide.toml").write_text(LEAST, encoding="utf-16")
+    with pytest.raises(ProfileError, match=r"wide\.toml cannot be read \(it is no text in UTF-8\)"):
+        profile_of(str(tmp_path / "wide.toml"))
+
+
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_a_printed_profile_reads_as_the_same(own, profile):
     assert own(as_toml(profile), f"{profile.name}.toml") == dataclasses.replace(profile, name=f"{profile.name}.toml")

@@ -1,6 +1,7 @@
 """The images of a profile: how many, prepared how, and which sentence names what is wrong with them."""
 
 import dataclasses
+import json
 import os
 import re
 import shutil
@@ -39,6 +40,21 @@ def test_an_image_folder_is_cropped_and_greyscale_images_get_three_channels(stor
     grey = load(Images("mine", classes=2, selection=2), dataclasses.replace(TINY, channels=1)).validation
     assert [image.shape for image, _ in grey] == [(1, 8, 8)] * 6
     assert grey[0][0].eq(-1).all(), "black is -1"
+
+
+def test_a_processor_that_neither_resizes_nor_crops_is_for_images_of_one_size(store, write_images):
+    as_they_are = {"image_processor_type": "ViTImageProcessor", "do_resize": False}
+    (store / "checkpoints" / "raw").mkdir(parents=True)
+    (store / "checkpoints" / "raw" / "preprocessor_config.json").write_text(json.dumps(as_they_are))
+    write_images(store / "mine")
+    pictures = sorted((store / "mine" / "train").glob("*/*"))
+    for path in (store / "mine").glob("*/*/*"):
+        Image.new("RGB", (8, 8)).save(path)
+    images, backbone = Images("mine", classes=2, selection=2), dataclasses.replace(TINY, checkpoint="raw")
+    assert load(images, backbone).train[0][0].shape == (3, 8, 8)
+    Image.new("RGB", (9, 8)).save(pictures[-1])
+    with pytest.raises(DataError, match=rf"\(8, 8\) and '{pictures[-1].parent.name}/{pictures[-1].name}' \(8, 9\)"):
+        load(images, backbone)
 
 
 def test_without_a_selection_of_its_own_the_validation_images_choose_the_checkpoint(store, write_images):
