@@ -1,6 +1,6 @@
-"""The data of a figure are saved under its name: `fig08-pruning.csv`, `table08-pruning.csv`.
+"""The data of a figure are saved under its name: `fig08-pruning.csv`, `table06-pruning.csv`.
 
-What has no number of its own (pictures on other pages than their own, several of one cell) is named after its page.
+What has no number (one of several of a cell, what is shown again on another page) is named after its page.
 """
 
 from itertools import count
@@ -13,22 +13,22 @@ KINDS = {"figure": "fig", "table": "table"}
 
 
 def name(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    numbers = app.env.toc_fignumbers.get(page, {})
-    names = {
-        anchor: f"{short}{'-'.join(f'{part:02}' for part in numbers[kind][anchor])}-{anchor.removeprefix(f'{kind}-')}"
-        for kind, short in KINDS.items()
-        for anchor in numbers.get(kind, ())
-    }
     others = (f"{page}-{number}" for number in count(1))
     for node in doctree.findall(nodes.raw):
         if NAMELESS in node.astext():
-            figures = (anchor for anchor in anchors_around(node) if anchor in names)
-            called = names.get(next(figures, ""), None) or next(others)
+            called = name_around(node, app.env.toc_fignumbers.get(page, {})) or next(others)
             node.children = [nodes.Text(node.astext().replace(NAMELESS, f'download="{called}.csv"'))]
 
 
-def anchors_around(node: nodes.Node) -> list[str]:
-    return [] if node.parent is None else [*node.parent.get("ids", ()), *anchors_around(node.parent)]
+def name_around(node: nodes.Element | None, numbers: dict[str, dict[str, tuple[int, ...]]]) -> str:
+    """Of the numbered figure that a node stands in, or nothing."""
+    while node := node.parent:
+        for kind, short in KINDS.items():
+            for anchor in node["ids"]:
+                if number := numbers.get(kind, {}).get(anchor):
+                    title = next(iter(node["names"]), anchor).removeprefix(f"{kind}-")
+                    return f"{short}{'-'.join(f'{part:02}' for part in number)}-{title}"
+    return ""
 
 
 def setup(app: Sphinx) -> dict:

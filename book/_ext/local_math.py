@@ -1,9 +1,10 @@
 """Formulas as MathML, which browsers set by themselves: MathJax would come from another host.
 
-They need a font that says how formulas are set (a MATH table), without which primes and indices stand wrong. It is STIX
-Two Math, under the SIL Open Font License, from the package ziamath, with the characters of formulas only.
+They need a font that says how formulas are set (a MATH table), without which indices stand wrong. It is STIX Two Math,
+under the SIL Open Font License, from the package ziamath, with the characters of formulas only.
 """
 
+import re
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -20,14 +21,25 @@ CHARACTERS = [  # ASCII, Greek, punctuation and primes, letterlike, arrows, oper
 ]  # fmt: skip
 
 
+PRIMES = re.compile(r"<msup>(<mi>\w</mi>)<mi>([′″‴])</mi></msup>")
+NAMES = re.compile(r"<mo>(\w{2,})</mo>")
+
+
+def mathml(node: nodes.math | nodes.math_block, display: str) -> str:
+    """A prime is raised by its own shape, not as an exponent too; a function's name stands close to its bracket."""
+    found = convert(node.astext(), display=display)
+    found = PRIMES.sub(r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>', found)
+    return NAMES.sub(r"<mi>\1</mi>", found)
+
+
 def inline(translator: HTML5Translator, node: nodes.math) -> None:
-    translator.body.append(convert(node.astext(), display="inline"))
+    translator.body.append(mathml(node, "inline"))
     raise nodes.SkipNode
 
 
 def block(translator: HTML5Translator, node: nodes.math_block) -> None:
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
-    translator.body.append(convert(node.astext(), display="block") + "</div>\n")
+    translator.body.append(mathml(node, "block") + "</div>\n")
     raise nodes.SkipNode
 
 
