@@ -21,7 +21,7 @@ CHARACTERS = [  # ASCII, Greek, punctuation and primes, letterlike, arrows, oper
 ]  # fmt: skip
 
 
-PRIMES = re.compile(r"<msup>(<mi>\w</mi>)<mi>([′″‴])</mi></msup>")
+PRIMES = re.compile(r"<msup>(<mi>\w</mi>)<mi>(&#x0203[234];)</mi></msup>")
 NAMES = re.compile(r"<mo>(\w{2,})</mo>")
 
 
