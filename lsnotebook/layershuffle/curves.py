@@ -30,5 +30,5 @@ def chance_line(axes: Axes, chance: float, named: bool = True) -> None:
     """The accuracy of guessing, dashed; its name stands in the margin, where it hides no dot."""
     axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
     if named:
-        where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
-        axes.annotate("chance", (1, 100 * chance), (3, 0), **where, fontsize=8.5)
+        axes.annotate("chance", (1, 100 * chance), (3, 0), ("axes fraction", "data"), "offset points", va="center",
+                      fontsize=8.5)  # fmt: skip
