@@ -34,11 +34,3 @@ def test_a_mean_stands_with_its_interval_where_it_has_one():
 def test_a_table_without_rows_says_so():
     html = tables.table(pd.DataFrame(), "from nothing").data
     assert "None." in html and "from nothing" in html and "<table" not in html and "CSV" not in html
-
-
-def test_numbers_have_true_minus_signs_and_shares_one_form():
-    html = tables.table(pd.DataFrame({"difference": [-4.41]}), decimals=1).data
-    assert "−4.4" in html
-    assert tables.as_text(-26.4, -77.5, 24.8) == "−26.4 [−77.5, 24.8]"
-    assert tables.percent(0.175) == "17.5\N{NO-BREAK SPACE}%"
-    assert tables.percent(-0.5, 0) == "−50\N{NO-BREAK SPACE}%"
