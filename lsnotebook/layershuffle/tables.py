@@ -13,7 +13,7 @@ from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.layershuffle.profiles import Study
 from lsnotebook.pages.results import recorded
-from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std
+from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std, percent
 
 
 def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -178,7 +178,7 @@ def breaking_point(drifted: pd.DataFrame) -> str:
     first = lost.iloc[0]
     return (
         f"At a drift of {first['drift']:.2f} ({first['factor']:.0f} times the learning rate) the merged models fall to "
-        f"{first['merged']:.0%}, though their sources still have {first['source']:.0%}."
+        f"{percent(first['merged'], 0)}, though their sources still have {percent(first['source'], 0)}."
     )
 
 
@@ -199,7 +199,7 @@ def switched_off(norms: pd.DataFrame, below: float = 0.1) -> pd.DataFrame:
         cells = table.stack()
         layer, position = cells.idxmin()
         rows[title] = {
-            f"pairs below {below:.0%}, %": 100 * (cells < below).mean(),
+            f"pairs below {percent(below, 0)}, %": 100 * (cells < below).mean(),
             "least, % of the layer's mean": 100 * cells.min(),
             "by layer": layer,
             "at position": position,

@@ -27,8 +27,8 @@ def test_by_order_draws_every_network_under_every_order(accuracies):
 
 
 def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
-    figure = figures.by_distance(accuracies, chance=0.1)
-    line = next(line for line in figure.axes[0].lines if line.get_label() == "LayerShuffle")
+    panels = {panel.get_title(): panel for panel in figures.by_distance(accuracies, chance=0.1).axes}
+    (line,) = (line for line in panels["LayerShuffle"].lines if line.get_marker() == "o")
     expected = accuracies.query("approach == 'layershuffle'").groupby("draw")["top1"].mean()
     assert np.allclose(np.sort(line.get_ydata()), np.sort(100 * expected))
 
@@ -40,16 +40,21 @@ def test_every_approach_that_is_shown_has_a_title_and_a_colour_of_its_own():
     assert len(set(COLOURS.values())) == len(COLOURS)
 
 
-def test_by_depth_draws_the_mean_of_each_depth_in_each_order():
+def test_by_depth_draws_the_mean_of_each_depth_in_each_order_and_the_paper_in_a_panel_of_its_own():
     rows = [
         {"approach": a, "policy": policy, "layers": layers, "seed": seed, "top1": 0.01 * layers + 0.1 * seed}
         for a in ("layershuffle", "layerdrop") for policy in ("sequential", "arbitrary") for layers in (3, 6)
         for seed in (0, 1)
     ]  # fmt: skip
     published = pd.DataFrame({"approach": ["layershuffle"], "policy": "sequential", "layers": 3, "top1": 0.18})
-    for panel in figures.by_depth(pd.DataFrame(rows), 0.1, published).axes:
-        lines = [line for line in panel.lines if line.get_label() in ("LayerShuffle", "LayerDrop")]
-        assert [line.get_ydata().tolist() for line in lines] == [pytest.approx([8, 11])] * 2
+    *panels, paper = figures.by_depth(pd.DataFrame(rows), 0.1, published).axes
+    for panel in panels:
+        first, second = (line for line in panel.lines if line.get_label() in ("LayerShuffle", "LayerDrop"))
+        assert first.get_ydata().tolist() == second.get_ydata().tolist() == pytest.approx([8, 11])
+        between = second.get_xdata() - first.get_xdata()
+        assert between.min() > 0.3 and between.max() < 1.5, "side by side, nearer to each other than to another depth"
+    assert [line.get_ydata()[0] for line in paper.lines] == [18, pytest.approx(0.1)], "the point, and its chance"
+    assert len(figures.by_depth(pd.DataFrame(rows), 0.1, published[:0]).axes) == 2
 
 
 @pytest.mark.parametrize("error", [0.0, 0.03])
@@ -80,8 +85,8 @@ def test_by_length_draws_the_mean_of_each_measure_against_the_steps():
         for measure in ("sequential", "arbitrary", "position")
     ]  # fmt: skip
     panels = {"one": ("top-1, %", {"sequential": "-", "arbitrary": "--"}), "two": ("positions, %", {"position": "-"})}
-    figure = figures.by_length(pd.DataFrame(rows), panels)
-    assert [len(panel.lines) for panel in figure.axes] == [4, 2]
+    figure = figures.by_length(pd.DataFrame(rows), panels, chance=0.1)
+    assert [len(panel.lines) for panel in figure.axes] == [4 + 1, 2]
     assert np.allclose(figure.axes[1].lines[0].get_ydata(), [5 + 4, 5 + 16])
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["400", "1,600"]
     assert len(figure.legends[0].get_texts()) == 2, "an approach is named once"

@@ -222,7 +222,8 @@ class LayerExplorer(anywidget.AnyWidget):
         }
         shown = pd.DataFrame(columns, index=list(orders))
         alt = "Top-1 accuracy of both models in the original order, reversed, shuffled, and with layers dropped."
-        return themed(figures.few_orders(shown), alt).data + table(shown.rename(columns=TITLES), decimals=1).data
+        figure = figures.few_orders(shown, 1 / self._runs[0].profile.images.classes)
+        return themed(figure, alt).data + table(shown.rename(columns=TITLES), decimals=1).data
 
 
 def answer(models: list[ShuffleViT], order: Sequence[int], sources: Sequence[int], images: tuple) -> object:
