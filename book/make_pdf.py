@@ -1,4 +1,4 @@
-"""The whole book as one PDF: Chromium prints the built pages in the order of _toc.yml, behind a cover and a contents page.
+"""The whole book as one PDF: Chromium prints the built pages in the order of _toc.yml, after a cover and the contents.
 
 Run after a build, by `make pdf`. The pages are joined to one document, so that links between them lead to pages of
 paper and the headings become bookmarks. They are read without JavaScript: then the explorer is its static picture. How
@@ -6,6 +6,7 @@ they look on paper is said in _static/print.css.
 """
 
 import html
+import logging
 import re
 import shutil
 import sys
@@ -24,7 +25,7 @@ WIDTH = 658
 Entry = tuple[int, str, str]
 """Of the contents: its depth, what it links to, and its title."""
 
-# An article as a part of a larger document: what it names is named after its page, and links to other pages stay inside.
+# An article as a part of a larger document: its ids begin with its page's name, and links to other pages stay inside.
 TAKE_OUT = """([page, pages]) => {
   const article = document.querySelector("article.bd-article"), text = (e) => e.textContent.trim();
   article.querySelectorAll("script, .headerlink").forEach((e) => e.remove());
@@ -68,7 +69,7 @@ def cover(book: Path) -> str:
     (paper,) = citation["references"]
     authors = ", ".join(f"{author['given-names']} {author['family-names']}" for author in paper["authors"])
     lines = (
-        f"The reproducible companion of <em>{paper['title']}</em> by {authors} ({paper['year']})",
+        f"The reproducible companion of <em>{paper['title']}</em> by {authors} ({paper['year']}, {paper['url']})",
         configuration["author"],
         f"Version {citation['version']} · {citation['license']} licence · {citation['repository-code']}",
     )
@@ -89,7 +90,8 @@ def bookmark(path: Path, entries: Iterable[Entry], numbers: Mapping[str, int]) -
     """Chromium's own bookmarks repeat a title that begins a page, and join the words around a break of its line."""
     writer, chapter = PdfWriter(clone_from=path), None
     for depth, target, title in entries:
-        item = writer.add_outline_item(title, numbers[target] - 1, chapter if depth > 1 else None, fit=Fit.xyz())
+        parent = chapter if depth > 1 else None
+        item = writer.add_outline_item(title=title, page_number=numbers[target] - 1, parent=parent, fit=Fit.xyz())
         chapter = item if depth == 1 else chapter
     writer.write(path)
 
@@ -108,7 +110,8 @@ def print_book(book: Path, browser: Browser, path: Path) -> None:
             entries += [(2, place, title) for place, title in page["sections"]]
     styles = "".join(f'<link rel="stylesheet" href="{style}">' for style in page["styles"])
     body = "".join(
-        f'<article class="page bd-article bd-content" id="{name}">{one["text"]}</article>' for name, one in taken.items()
+        f'<article class="page bd-article bd-content" id="{name}">{one["text"]}</article>'
+        for name, one in taken.items()
     )
     title = yaml.safe_load((book / "_config.yml").read_text(encoding="utf-8"))["title"]
     head = f'<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>{title}</title>{styles}'
@@ -135,6 +138,7 @@ def main(book: Path) -> str | None:
         return "The PDF is printed by Chromium, which this machine lacks: install it (Debian: apt install chromium)."
     if wrong := complaint(book):
         return wrong
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # Chromium counts the objects of a PDF otherwise than pypdf does
     folder, built = book / "_build" / "pdf", book / "_build" / "html"
     folder.mkdir(exist_ok=True)
     with sync_playwright() as playwright:

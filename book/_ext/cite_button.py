@@ -7,7 +7,9 @@ def add(app: Sphinx, page: str, template: str, context: dict, doctree: object) -
     if "header_buttons" in context and "cite" in app.env.found_docs:
         address = context["pathto"]("cite")
         button = {"type": "javascript", "javascript": f"location.assign('{address}')", "label": "cite-button"}
-        context["header_buttons"].append({**button, "icon": "fas fa-quote-right", "tooltip": "Cite this book, or the paper"})
+        context["header_buttons"].append(
+            {**button, "icon": "fas fa-quote-right", "tooltip": "Cite this book, or the paper"}
+        )
 
 
 def setup(app: Sphinx) -> dict:

@@ -1,4 +1,4 @@
-"""How long a notebook's page takes to read, below its opening paragraph: from MyST's count of its words, never typed."""
+"""How long a notebook's page takes to read, below its opening paragraph: by MyST's count of its words."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
