@@ -1,4 +1,5 @@
 # make book   the environment, the networks that are missing, and book/_build/html/index.html
+# make pdf    the book, and all of it as book/_build/html/lsnotebook.pdf; needs Chromium
 # make test   the environment, and the checks
 # make clean  removes pages and caches; networks (data/runs) and .venv stay, as they cost time to make
 PYTHON ?= python3
@@ -9,7 +10,7 @@ READY := $(VENV)/installed
 # Programs that others start (Jupyter's kernels, papermill, pytest's subprocesses) are to be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: book test lint lock clean
+.PHONY: book pdf test lint lock clean
 
 # The networks are trained and evaluated first, where the terminal shows the progress; the pages then find all of it in
 # the store.
@@ -17,6 +18,9 @@ book: $(READY)
 	$(BIN)/lsnotebook train digits --prepare
 	$(BIN)/jupyter-book build book/ -W --keep-going -n
 	$(BIN)/python book/check_pages.py
+
+pdf: book
+	$(BIN)/python book/make_pdf.py
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --cov

@@ -179,6 +179,32 @@ def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images
     assert all(text.replace(" [", "<br><small>[") in page(out) for text in cells)
 
 
+def test_every_chapter_names_an_exercise_which_has_a_solution():
+    cells = nbformat.read(BOOK / "exercises.ipynb", 4).cells
+    labels = [re.match(r"\((exercise-[a-z]+)\)=", cell.source) for cell in cells]
+    solved = [label[1] for label, below in zip(labels, cells[1:], strict=False) if label and "solution" in tags(below)]
+    chapters = [nbformat.read(path, 4) for path in CHAPTERS if re.match("0[1-6]_", path.name)]
+    named = [re.findall(r"{ref}`(exercise-[a-z]+)`", "".join(c.source for c in chapter.cells)) for chapter in chapters]
+    assert [[label] for label in solved] == named and len(solved) == 6
+
+
+def tags(cell):
+    return cell.metadata.get("tags", ())
+
+
+@pytest.mark.slow
+def test_the_solutions_of_the_exercises_run(tmp_path):
+    run, out = papermill("exercises", tmp_path, "profile=smoke")
+    assert run.returncode == 0, run.stderr
+
+    solutions = [cell for cell in nbformat.read(out, 4).cells if "solution" in tags(cell)]
+    shown = ["".join(o.data["text/html"] for o in cell.outputs if "data" in o) for cell in solutions]
+    assert len(shown) == 6 and all("<td>" in html for html in shown)
+    for approach in (BASELINE, LAYERSHUFFLE):
+        top1 = measurements.accuracies(study(SMOKE, [approach], 1), sequential)["top1"].item()
+        assert all(f"<td>{100 * top1:.1f}</td>" in html for html in shown[:2]), "in sequence, as in Table 1"
+
+
 @pytest.mark.slow
 def test_the_scoreboard_has_every_claim(tmp_path):
     run, out = papermill("scoreboard", tmp_path, "profile=smoke")

@@ -224,3 +224,27 @@ def test_how_a_figure_was_made_is_folded_below_it(without_scripts):
     assert "papermill 03_pruning.ipynb" in made.text_content() and "papermill" not in made.inner_text()
     made.locator("summary").click()
     assert "papermill 03_pruning.ipynb" in made.inner_text()
+
+
+def test_a_button_on_every_page_leads_to_entries_that_can_be_copied(site, browser):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{site}/exercises.html")
+    page.click(".btn-cite-button")
+    page.wait_for_url("**/cite.html")
+    for place, begins in enumerate(("@article{freiberger2024layershuffle,", "@software{lsnotebook,")):
+        page.locator("div.highlight").nth(place).hover()
+        page.locator("button.copybtn").nth(place).click()
+        page.wait_for_function("begins => navigator.clipboard.readText().then(t => t.startsWith(begins))", arg=begins)
+    context.close()
+
+
+@pytest.mark.skipif(not (HTML / "lsnotebook.pdf").exists(), reason="the PDF is not made: make pdf")
+def test_the_pdf_is_offered_where_it_was_made(site, browser):
+    page = browser.new_page()
+    page.goto(f"{site}/exercises.html")
+    page.click(".dropdown-download-buttons button")
+    with page.expect_download() as download:
+        page.click("text=The whole book")
+    assert Path(download.value.path()).read_bytes() == (HTML / "lsnotebook.pdf").read_bytes()
+    page.close()
