@@ -88,8 +88,8 @@ function mount(root, data, bridge) {
   }
   function merge() {
     if (state.merged) return change(state.tiles.map((one) => ({ ...one, source: 0 })), "Layers of one network again.");
-    const draws = random();
-    change(state.tiles.map((one) => ({ ...one, source: Math.floor(draws() * groups[1].length) })),
+    const drawn = shuffled(sequence(state.tiles.length).map((place) => place % groups[1].length), random());  // evenly
+    change(state.tiles.map((one, place) => ({ ...one, source: drawn[place] })),
            "Each layer now comes from one of the LayerShuffle networks.");
   }
   function drop(place) {
