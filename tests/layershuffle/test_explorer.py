@@ -286,8 +286,8 @@ def test_pruned_repeated_and_merged_orders_have_marks_of_their_own(show):
     assert page.locator(".lx-legend span").all_inner_texts() == [
         "every layer once", "layers left out", "a layer repeated", "merged",
     ]  # fmt: skip
-    assert axis[:2] == ["", "On the axis, layers left out count in no pair."]
-    assert "repeated layer counts by itself" in axis[2] and "where a layer is from does not count" in axis[3]
+    assert axis[:2] == ["", "On the axis, a layer left out counts in no pair."]
+    assert "repeated layer counts by itself" in axis[2] and "where it would without merging" in axis[3]
 
 
 def test_an_order_is_a_link(show):

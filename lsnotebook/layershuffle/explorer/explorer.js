@@ -185,7 +185,8 @@ function mount(root, data, bridge) {
       if (question !== state.question) return;
       if (answer.loading !== undefined) return busy(`Loading network ${answer.loading + 1} of ${data.networks.length} …`, answer.loading);
       found[answer.what][answer.group][answer.member] = answer.value;
-      if (answer.what === "one") return found.one.every(([first]) => first) && answered(found.one.map((group) => group.filter(Boolean)));
+      if (answer.what === "one" && found.one.every(([first]) => first)) answered(found.one.map((group) => group.filter(Boolean)));
+      if (known.has(id)) return;
       const count = found.accuracy.flat().length;
       busy(`Computing network ${Math.min(count + 1, tasks.length)} of ${tasks.length} …`, count);
       if (count === tasks.length) took(id, { order: now, accuracies: found.accuracy, far: inversions(now), kind: kind(now, from, L) });

@@ -69,9 +69,9 @@ function asked(hash, L, networks, images, steps) {
 
 // The marks of orders: the first that fits. Each is told how to read the axis, pairs of layers out of order.
 const KINDS = {
-  merged: { name: "merged", of: "M0 -1.25L1.25 0L0 1.25L-1.25 0Z", axis: "of merged layers, where a layer is from does not count" },
+  merged: { name: "merged", of: "M0 -1.25L1.25 0L0 1.25L-1.25 0Z", axis: "a merged order stands where it would without merging" },
   repeated: { name: "a layer repeated", of: "M-.95 -.95H.95V.95H-.95Z", axis: "each run of a repeated layer counts by itself" },
-  pruned: { name: "layers left out", of: "M0 1.2L-1.2 -.9H1.2Z", axis: "layers left out count in no pair" },
+  pruned: { name: "layers left out", of: "M0 1.2L-1.2 -.9H1.2Z", axis: "a layer left out counts in no pair" },
   all: { name: "every layer once", of: "M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0Z", axis: "" },
 };
 

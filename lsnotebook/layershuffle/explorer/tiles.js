@@ -8,6 +8,7 @@ function colour(data, layer) {
 
 function board(track, data, acts) {
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let shares = new Map();  // by the tile, the length of its bar
   const focus = (place) => track.children[Math.max(0, Math.min(place, track.children.length - 1))].focus();
 
   function draw(tiles, selected, merged, focused = [...track.children].indexOf(document.activeElement)) {
@@ -28,7 +29,7 @@ function board(track, data, acts) {
       "aria-label": `Layer ${one.layer} at position ${place}${merged ? ` from network ${letter(one.source)}` : ""}` },
       make("span", { class: "lx-index" }, String(one.layer)),
       ...(merged ? [make("span", { class: "lx-source" }, letter(one.source))] : []),
-      make("span", { class: "lx-adds", title: "what it adds to the class token" }));
+      make("span", { class: "lx-adds", title: "what it adds to the class token", style: `--lx-share: ${shares.get(String(one.id)) ?? 0}` }));
     element.addEventListener("keydown", (event) => keys(event, place));
     element.addEventListener("pointerdown", (event) => grab(event, element, place));
     element.addEventListener("click", (event) => event.detail || acts.select(place));  // by the keyboard, or a screen reader
@@ -90,8 +91,9 @@ function board(track, data, acts) {
   }
 
   function adds(values) {
-    const most = Math.max(...values);
-    [...track.children].forEach((element, place) => element.lastElementChild.style.setProperty("--lx-share", values[place] / most));
+    const tiles = [...track.children], most = Math.max(...values);
+    shares = new Map(tiles.map((element, place) => [element.dataset.id, values[place] / most]));
+    for (const element of tiles) element.lastElementChild.style.setProperty("--lx-share", shares.get(element.dataset.id));
   }
 
   return { draw, adds, focus };

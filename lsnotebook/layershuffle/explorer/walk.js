@@ -35,7 +35,7 @@ function guide(data, steps, go, known) {
 
   function draw() {
     const focused = panel.contains(document.activeElement) && document.activeElement.className;
-    if (at < 0) return panel.replaceChildren(button("start", `take a walk in ${steps.length} steps`, () => step(0)));
+    if (at < 0) return panel.replaceChildren(button("start", `guided walk in ${steps.length} steps`, () => step(0)));
     const rows = steps.map((one, place) => [one, place, known(one)]).filter(([, place, shares]) => shares || place === at);
     panel.replaceChildren(
       make("div", { class: "lx-told" }, make("p", { class: "lx-step" }, `${at + 1} of ${steps.length}: ${steps[at].name}`), make("p", {}, steps[at].text)),
