@@ -18,6 +18,8 @@ from lsnotebook.engine.run import study
 from lsnotebook.layershuffle import explorer
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
 from lsnotebook.layershuffle.explorer import ExplorerError, LayerExplorer
+from lsnotebook.layershuffle.explorer.answers import inside
+from lsnotebook.layershuffle.explorer.packing import halved
 from lsnotebook.layershuffle.profiles import SMOKE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -94,7 +96,7 @@ def settled(page):
 
 def test_javascript_and_pytorch_agree(browser, toy):
     sizes = {"hidden_size": 64, "num_hidden_layers": 12, "intermediate_size": 128, "initializer_range": 0.15}
-    model = explorer.halved(toy(**sizes, layer_norm_eps=1e-12))
+    model = halved(toy(**sizes, layer_norm_eps=1e-12))
     images = torch.rand(50, 1, 8, 8, generator=torch.Generator().manual_seed(1)).mul(2).sub(1).half().float()
     rng = np.random.default_rng(0)
     orders = [tuple(rng.permutation(12).tolist()) for _ in range(40)]
@@ -102,7 +104,7 @@ def test_javascript_and_pytorch_agree(browser, toy):
     orders += [tuple(rng.integers(0, 12, rng.integers(1, 20)).tolist()) for _ in range(30)]
     with torch.inference_mode():
         expected = torch.stack([model(images, order=order).logits for order in orders]).numpy()
-    inside = [explorer.inside(model, images[:1], order) for order in orders]
+    traced = [inside(model, images[:1], order) for order in orders]
     given = {
         "shape": explorer.shape(model),
         "weights": explorer.packed(explorer.weights(model)),
@@ -124,7 +126,7 @@ def test_javascript_and_pytorch_agree(browser, toy):
     logits = np.array([one["logits"] for one in got]).reshape(expected.shape)
     assert np.abs(logits - expected).max() <= 1e-4
     assert (logits.argmax(-1) == expected.argmax(-1)).all()
-    for ours, theirs in zip(got, inside, strict=True):
+    for ours, theirs in zip(got, traced, strict=True):
         assert np.abs(np.array(ours["lens"]) - theirs["lens"]).max() <= 1e-4
         assert np.abs(np.array(ours["adds"]) - theirs["adds"]).max() <= 1e-4
 
@@ -138,7 +140,7 @@ def test_the_page_says_what_the_models_say(show):
     split = runs.splits_of(RUNS[0]).validation
     images, labels = torch.stack([split[k][0] for k in range(100)]), torch.tensor([split[k][1] for k in range(100)])
     for which, group in enumerate((RUNS[:2], RUNS[2:])):
-        logits = [explorer.halved(runs.load(run))(images, order=[2, 0, 0, 3]).logits for run in group]
+        logits = [halved(runs.load(run))(images, order=[2, 0, 0, 3]).logits for run in group]
         shares = [(each.argmax(-1) == labels).float().mean().item() for each in logits]
         total = page.locator(".lx-total").nth(which)
         assert total.locator("strong").inner_text() == f"{100 * np.mean(shares):.1f} %"
@@ -160,7 +162,7 @@ def test_how_the_answer_forms(show):
     image, label = runs.splits_of(RUNS[0]).validation[3]
     page.click(".lx details summary")
     for which, run in enumerate((RUNS[0], RUNS[2])):
-        lens = np.array(explorer.inside(explorer.halved(runs.load(run)), image[None], (2, 0, 0, 3))["lens"])
+        lens = np.array(inside(halved(runs.load(run)), image[None], (2, 0, 0, 3))["lens"])
         told = page.locator(f".lx-lens-table tbody td:nth-child({which + 2})").all_inner_texts()
         answers, shares = zip(*(re.fullmatch(r"(\d) \((\d+)\)", text).groups() for text in told), strict=True)
         assert [int(answer) for answer in answers] == lens.argmax(-1).tolist()

@@ -30,23 +30,11 @@ from lsnotebook.engine.run import Run
 from lsnotebook.layershuffle import figures
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.layershuffle.evaluation import evaluate
-from lsnotebook.layershuffle.explorer.answers import accuracies, inside, one_image
-from lsnotebook.layershuffle.explorer.packing import characters, halved, packed, shape, weights
+from lsnotebook.layershuffle.explorer.answers import accuracies, one_image
+from lsnotebook.layershuffle.explorer.packing import characters, packed, shape, weights
 from lsnotebook.pages.style import themed, tile_colours
 from lsnotebook.pages.tables import table
 
-__all__ = [
-    "ExplorerError",
-    "LayerExplorer",
-    "accuracies",
-    "halved",
-    "inside",
-    "module",
-    "one_image",
-    "packed",
-    "shape",
-    "weights",
-]
 FOLDER = Path(__file__).parent
 SCRIPTS = ("forward", "elements", "orders", "charts", "tiles", "walk", "explorer", "engine", "hosts")
 """The files of the ES module, in order; only the last one exports."""

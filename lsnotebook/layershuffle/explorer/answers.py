@@ -40,7 +40,7 @@ def inside(model: ShuffleViT, image: Tensor, order: Sequence[int]) -> dict:
     The last layer norm and the head read the class token as if no layer came after it: the logit lens of
     nostalgebraist (2020). The last row is the network's answer.
     """
-    traced = trace(model, image, [order])
+    traced = trace(model, image, [tuple(order)])
     with torch.inference_mode():
         start = model.embedded(image.to(model.device))[:, 0]
         tokens = torch.cat((start, torch.from_numpy(traced.outputs[0]).to(start)))
