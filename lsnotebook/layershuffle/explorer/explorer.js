@@ -41,7 +41,8 @@ function mount(root, data, bridge) {
         make("div", { class: "lx-bars" })),
       make("section", { "aria-label": "How the answer forms" },
         heading("How the answer forms: right class, after every layer"), make("div", { class: "lx-lens" }),
-        make("p", { class: "lx-note" }, "The head reads the class token early, as if no layer came after it (logit lens). Thick: seed ", String(seeds[0]), "; thin: the other networks."),
+        make("p", { class: "lx-note" }, "The head reads the class token early, as if no layer came after it (logit lens).",
+          data.networks.length > 2 ? ` Thick: seed ${seeds[0]}; thin: the other networks.` : ""),
         make("details", {}, make("summary", {}, "as a table: the answer, and the right class in %"), make("div", { class: "lx-lens-table" }))),
       make("section", { "aria-label": "Orders tried" }, heading("Every order tried so far"), make("div", { class: "lx-history" }))),
     make("p", { class: "lx-said", "aria-live": "polite" }));
