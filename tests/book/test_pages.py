@@ -117,7 +117,7 @@ def test_the_explorer_runs_from_a_file(browser):
     page.goto((HTML / "07_explorer.html").as_uri())
     page.wait_for_selector(".lx-total strong")
     page.click(".lx-do-reverse")
-    page.wait_for_function("document.querySelectorAll('.lx-history circle').length == 4")
+    page.wait_for_function("document.querySelectorAll('.lx-mean').length == 4")
     vit, shuffled = (float(text[:-2]) for text in page.locator(".lx-total strong").all_inner_texts())
     assert vit < shuffled, "reversed, LayerShuffle is the better one"
     assert wrong == []
