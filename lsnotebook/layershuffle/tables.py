@@ -13,7 +13,7 @@ from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.layershuffle.profiles import Study
 from lsnotebook.pages.results import recorded
-from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std
+from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std, percent
 
 
 def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -31,6 +31,25 @@ def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             columns.setdefault(source, {})[TITLES[row.approach], row.policy] = text
     wide = pd.DataFrame(columns)
     return wide.loc[sorted(wide.index, key=lambda index: list(TITLES.values()).index(index[0]))]
+
+
+def headline(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The main result in a sentence: what an arbitrary order does to a ViT and to LayerShuffle, for `tables` as those
+    of `table_1`, of which the last is told first."""
+    *others, (here, ours) = [
+        (source, table.set_index(["approach", "policy"])["mean"].apply(percent, decimals=0))
+        for source, table in tables.items()
+    ]
+
+    def fall(top1: pd.Series, approach: str) -> str:
+        return f"{top1[approach, 'sequential']} to {top1[approach, 'arbitrary']}"
+
+    beside = [f"{source}: {fall(top1, 'baseline')}, and {fall(top1, 'layershuffle')}" for source, top1 in others]
+    return (
+        "When its layers run in an arbitrary order, the accuracy of a vision transformer goes from "
+        f"**{fall(ours, 'baseline')}**; trained by LayerShuffle, from **{fall(ours, 'layershuffle')}** "
+        f"({'; '.join([here, *beside])})."
+    )
 
 
 def paired(accuracies: pd.DataFrame, to: str = "layershuffle") -> pd.DataFrame:

@@ -22,7 +22,10 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
     """
     if frame.empty:
         return HTML(f'<p class="themed">None.</p>{footnote(made)}')
-    body = frame.to_html(border=0, float_format=f"%.{decimals}f", na_rep="–", index_names=False, escape=False)
+    digits = f"{{:.{decimals}f}}"
+    body = frame.to_html(
+        border=0, float_format=lambda x: signed(digits.format(x)), na_rep="–", index_names=False, escape=False
+    )
     body = re.sub(r"(\d) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
     below = footnote(made, frame if data is None else data)
     return HTML(f'<div class="themed scroll" tabindex="0">{body}</div>{below}')  # the keyboard scrolls it, too
@@ -51,8 +54,18 @@ def mean_and_std(mean: float, std: float) -> str:
     return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
 
 
-def as_text(value: float | None, low: float | None, high: float | None) -> str:
-    """A quantity and its interval, where it has one."""
+def as_text(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
+    """A quantity and its interval, where it has one: "14.6 % [14.2, 14.9]"."""
     if pd.isna(value):
         return "–"
-    return f"{value:.1f}" + ("" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]")
+    return signed(f"{value:.1f}{unit}" + ("" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]"))
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A fraction in a sentence: "17.5 %", which no line breaks."""
+    return signed(f"{100 * share:.{decimals}f}\u00a0%")
+
+
+def signed(text: str) -> str:
+    """`text` with true minus signs before its numbers."""
+    return re.sub(r"(?<![\w.)-])-(?=[\d.])", "−", text)
