@@ -47,7 +47,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> str:
     beside = [f"{source}: {fall(top1, 'baseline')}, and {fall(top1, 'layershuffle')}" for source, top1 in others]
     return (
         "When its layers run in an arbitrary order, the accuracy of a vision transformer goes from "
-        f"**{fall(ours, 'baseline')}**; trained by LayerShuffle, from **{fall(ours, 'layershuffle')}** "
+        f"<b>{fall(ours, 'baseline')}</b>; trained with LayerShuffle, from <b>{fall(ours, 'layershuffle')}</b> "
         f"({'; '.join([here, *beside])})."
     )
 

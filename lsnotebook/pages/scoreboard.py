@@ -28,8 +28,8 @@ def summary(statements: pd.DataFrame) -> str:
     hold, fail, untold = ([*found.index[found == verdict]] for verdict in VERDICTS)
     others = [f" ({', '.join(names)})" if names else "" for names in (fail, untold)]
     return (
-        f"Of {len(found)} claims, **{len(hold)}** hold{'s' * (len(hold) == 1)}, **{len(fail)}** "
-        f"{'does' if len(fail) == 1 else 'do'} not{others[0]}, and **{len(untold)}** "
+        f"Of {len(found)} claims, <b>{len(hold)}</b> hold{'s' * (len(hold) == 1)}, <b>{len(fail)}</b> "
+        f"{'does' if len(fail) == 1 else 'do'} not{others[0]}, and <b>{len(untold)}</b> "
         f"{'is' if len(untold) == 1 else 'are'} undecided{others[1]}."
     )
 
@@ -101,12 +101,10 @@ def bar(row: Mapping) -> str:
     ]
     if "paper" in x:
         parts.append(f'<path d="M{x["paper"]} 3l5 5-5 5-5-5z" fill="none" stroke="#c8553d" stroke-width="2"/>')
-    paper = f"; the paper: {as_text(row['paper'], None, None, unit)}" if "paper" in x else ""
-    alt = f"{as_text(row['build'], row['low'], row['high'], unit)}; the rule: {signed(asked)}{paper}"
-    return (
-        f'<svg class="bar" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 120 16" width="120" height="16">'
-        f"{''.join(parts)}</svg>"
-    )
+    alt = f"{row['build']:.1f}{unit}" + (f", interval from {row['low']:.1f} to {row['high']:.1f}" if "low" in x else "")
+    alt += f"; rule: {asked}" + (f"; paper: {row['paper']:.1f}{unit}" if "paper" in x else "")
+    label = f'role="img" aria-label="{html.escape(signed(alt))}"'
+    return f'<svg class="bar" {label} viewBox="0 0 120 16" width="120" height="16">{"".join(parts)}</svg>'
 
 
 def link(claim: Mapping) -> str:

@@ -26,7 +26,7 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
     body = frame.to_html(
         border=0, float_format=lambda x: signed(digits.format(x)), na_rep="–", index_names=False, escape=False
     )
-    body = re.sub(r"(\d) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
+    body = re.sub(r"(\d|%|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
     below = footnote(made, frame if data is None else data)
     return HTML(f'<div class="themed scroll" tabindex="0">{body}</div>{below}')  # the keyboard scrolls it, too
 
@@ -64,6 +64,11 @@ def as_text(value: float | None, low: float | None, high: float | None, unit: st
 def percent(share: float, decimals: int = 1) -> str:
     """A fraction in a sentence: "17.5 %", which no line breaks."""
     return signed(f"{100 * share:.{decimals}f}\u00a0%")
+
+
+def sentence(text: str) -> HTML:
+    """A sentence in HTML that another page shows, too: MyST-NB takes no Markdown there."""
+    return HTML(f'<p class="themed">{text}</p>')
 
 
 def signed(text: str) -> str:
