@@ -13,6 +13,9 @@ PAGE = PROJECT / "book" / "_build" / "html" / "intro.html"
 INKS = {"light": "#1f2328", "dark": "#f0f6fc"}
 """The colours of the text on GitHub."""
 
+ACCURACY = "() => [...document.querySelectorAll('.lx-total strong')].map(e => e.textContent).join()"
+"""What the explorer says of both models."""
+
 
 def main_figure(page: str, ink: str) -> str:
     """The first figure of a page as an SVG file; what is drawn in the colour of the text, in `ink`."""
@@ -21,7 +24,7 @@ def main_figure(page: str, ink: str) -> str:
 
 
 def explorer(theme: str) -> bytes:
-    """What the explorer of the first page shows of the reversed order, as a PNG of 64 colours."""
+    """What the explorer of the first page shows after some shuffles, as a PNG of 64 colours."""
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
@@ -32,9 +35,10 @@ def explorer(theme: str) -> bytes:
         page.set_default_timeout(120_000)
         page.goto(PAGE.as_uri())
         page.wait_for_selector(".lx-total strong")
-        for button in [".lx-do-shuffle"] * 4 + [".lx-do-reverse"]:
+        for button in [".lx-do-reverse", *[".lx-do-shuffle"] * 4]:
+            before = page.evaluate(ACCURACY)
             page.click(button)
-            page.wait_for_timeout(1000)
+            page.wait_for_function(f"before => ({ACCURACY})() !== before", arg=before)  # no old number by a new order
         shot = page.locator(".lx-page > .lx").first.screenshot()
         browser.close()
     small = io.BytesIO()
