@@ -78,8 +78,10 @@ def line(name: str, old: object, new: object, places: Mapping[str, Sequence[str]
 def defaults(cells: Sequence[str]) -> dict[str, object]:
     """What the cell before papermill's injected one sets: the parameters as the notebook has them."""
     places = [place for place, cell in enumerate(cells) if cell.lstrip().startswith("# Parameters")]
-    lines = ast.parse(cells[places[-1] - 1]).body if places else []
-    return {line.target.id: ast.literal_eval(line.value) for line in lines if isinstance(line, ast.AnnAssign)}
+    lines = (
+        [line for line in ast.parse(cells[places[-1] - 1]).body if isinstance(line, ast.AnnAssign)] if places else []
+    )
+    return {ast.unparse(line.target): ast.literal_eval(line.value) for line in lines if line.value}
 
 
 def injected(cells: Iterable[str]) -> list[str]:
