@@ -220,13 +220,26 @@ CLAIMS = {
     },
 }
 """By the page that looks at it: each claim, and the function that makes its statements on a build."""
+FIGURES = {
+    **dict.fromkeys(("C1", "C2", "C3", "C7"), "figure-table-1"),
+    **dict.fromkeys(("C4", "C5"), "table-paired"),
+    **dict.fromkeys(("C8", "C9", "C10"), "figure-pruning"),
+    **{
+        "C6": "table-position",
+        "C11": "table-read",
+        "C12": "table-2",
+        "C13": "figure-merging",
+        "C14": "table-dependence",
+    },
+}
+"""The figure or table of its page that shows a claim's quantity."""
 
 
 def check(profile: Study, pages: Container[str] = tuple(CLAIMS)) -> pd.DataFrame:
     """The statements of the claims of some pages on a profile, as `pages.statements.judged` gives them."""
     build = Build(profile)
     claims = {
-        name: (Claim(text, page), statements(build))
+        name: (Claim(text, page, FIGURES[name]), statements(build))
         for page, there in CLAIMS.items()
         if page in pages
         for name, (text, statements) in there.items()

@@ -50,8 +50,8 @@ def footnote(made: str, data: Source = None) -> str:
 
 def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None) -> str:
     """The mean of fractions and its 95 % interval (`statistics.crossed`), in %: "14.6 [14.2, 14.9]"."""
-    mean, low, high = crossed(values, limits)
-    return as_text(100 * mean, 100 * low, 100 * high)
+    mean, low, high = (100 * part for part in crossed(values, limits))
+    return as_text(mean, low, high)
 
 
 def mean_and_std(mean: float, std: float) -> str:

@@ -49,6 +49,31 @@ def test_a_recorded_result_that_is_refused_is_said_below_the_tables(chapter):
     assert "*refused]" in source or "results.recorded(" not in source
 
 
+def test_sentences_with_results_are_rendered_by_code_and_stand_without_it(chapter):
+    """As papermill's output, JupyterLab and GitHub show them: a role of the book would stand there raw."""
+    assert not [cell.id for cell in chapter.cells if cell.cell_type == "markdown" and "{glue:" in cell.source]
+    for cell in code(chapter):
+        if "Markdown(" in cell.source and "```" not in cell.source and "display(" not in cell.source:
+            assert cell.metadata.tags == ["remove-input"], cell.id
+
+
+def test_the_places_of_a_changed_parameter_are_headings_of_the_page(chapter):
+    (call,) = [
+        n for n in ast.walk(ast.parse(chapter.cells[3].source)) if getattr(getattr(n, "func", 0), "id", 0) == "check"
+    ]
+    places = ast.literal_eval(call.args[0]) if call.args else {}
+    text = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "markdown")
+    assert set(places) <= set(re.findall(r"^#+ (.*)$", text, re.MULTILINE))
+    assert {name for names in places.values() for name in names} <= {keyword.arg for keyword in call.keywords}
+
+
+def test_every_claim_leads_to_a_figure_of_its_page():
+    for page, there in claims.CLAIMS.items():
+        cells = code(nbformat.read(BOOK / f"{page}.ipynb", as_version=4))
+        names = {cell.metadata.get("mystnb", {}).get("figure", {}).get("name") for cell in cells}
+        assert {claims.FIGURES[claim] for claim in there} <= names
+
+
 def test_no_outputs_are_committed(chapter):
     assert not [cell.id for cell in code(chapter) if cell.outputs or cell.execution_count]
 
@@ -129,6 +154,12 @@ def page(out):
                    if "text/html" in o.get("data", {}))  # fmt: skip
 
 
+def told(out):
+    """All that the cells of a run say as Markdown."""
+    return [o["data"]["text/markdown"] for c in nbformat.read(out, 4).cells for o in c.get("outputs", [])
+            if "text/markdown" in o.get("data", {})]  # fmt: skip
+
+
 @pytest.mark.slow
 def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2, keep="even"):
     parameters = ("profile=smoke", f"layers={layers}", f"keep={keep}", "orders=3")
@@ -138,6 +169,12 @@ def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2,
     models = study(SMOKE, [LAYERSHUFFLE, LAYERDROP, BASELINE], 2)
     shown = tables.depths(measurements.pruned_accuracies(models, [layers], keep, 3))
     assert all(f"<td>{value:.1f}</td>" in page(out) for value in shown.to_numpy().ravel())
+    changed, *sentences = told(out)
+    assert "`profile`: digits → **smoke**" in changed and "`seeds`" not in changed
+    assert f"- `layers`: 1, 2, 3, 4 → **{layers}**; look at [Paper, Figures 1b and 1c" in changed
+    assert any(
+        f"LayerShuffle {shown.loc[('LayerShuffle', 'arbitrary'), layers]:.0f}\u00a0%" in one for one in sentences
+    )
 
 
 @pytest.mark.slow
@@ -212,10 +249,10 @@ def test_the_scoreboard_has_every_claim(tmp_path):
 
     for claim in scoreboard.records(claims.check(SMOKE)):
         assert claim["claim"] in page(out) and scoreboard.marked(claim["verdict"]) in page(out)
-        below = "<div" if claim["low"] is None else "<br><small>"
-        assert f"{claim['build']:.1f}{below}" in page(out) and f"<small>{claim['over']}</small>" in page(out)
+        number = scoreboard.signed(f"{claim['build']:.1f}{scoreboard.measured(claim)[2]}<br><small>")
+        assert number in page(out) and f"<small>{claim['over']}</small>" in page(out)
         for statement in claim["statements"]:
-            assert statement["otherwise"] in page(out) and statement["bound"] in page(out)
+            assert scoreboard.signed(statement["otherwise"]) in page(out) and statement["bound"] in page(out)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,22 @@ def test_the_explorer_runs_from_a_file(browser):
     page.close()
 
 
+def test_the_first_page_begins_with_the_result(browser):
+    """Sentence, figure, explorer, counts and table, in this order, and the first two on the first screen."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((HTML / "intro.html").as_uri())
+    page.wait_for_selector(".lx-total strong")
+    parts = ["p.themed:has-text('arbitrary order')", "svg.themed", ".lx-page", "p.themed:has-text('claims')", "svg.bar"]
+    boxes = [page.locator(f"article.bd-article {part}").first.bounding_box() for part in parts]
+    tops = [box["y"] for box in boxes]
+    assert tops == sorted(tops) and tops[1] + boxes[1]["height"] < 900
+    link = page.locator("article.bd-article table:has(svg.bar) a").first.get_attribute("href")
+    assert link == "02_execution_order.html#figure-table-1"
+    page.goto((HTML / link.partition("#")[0]).as_uri())
+    assert page.locator(f"#{link.partition('#')[2]}").count() == 1
+    page.close()
+
+
 def test_formulas_need_no_script(browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
