@@ -51,8 +51,8 @@ def mean_and_std(mean: float, std: float) -> str:
     return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
 
 
-def as_text(value: float | None, low: float | None, high: float | None) -> str:
+def as_text(value: float | None, low: float | None, high: float | None, *, decimals: int = 1) -> str:
     """A quantity and its interval, where it has one."""
     if pd.isna(value):
         return "–"
-    return f"{value:.1f}" + ("" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]")
+    return f"{value:.{decimals}f}" + ("" if pd.isna(low) else f" [{low:.{decimals}f}, {high:.{decimals}f}]")
