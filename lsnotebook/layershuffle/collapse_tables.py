@@ -63,7 +63,9 @@ def few_in_place(found: pd.DataFrame, chance: float) -> str:
     """What is kept with none to three of the first layers in place, and from how many on nine tenths are."""
     told = []
     for name, shares in kept(found, chance).items():
-        few = ", ".join(f"{share:.0%} with {number or 'none'}" for number, share in shares[shares.index < 4].items())
+        few = ", ".join(
+            f"{percent(share)} with {number or 'none'}" for number, share in shares[shares.index < 4].items()
+        )
         enough = shares.index[shares >= 0.9][0] if (shares >= 0.9).any() else "no number"
         told.append(f"**{TITLES[name]}**: {few}; at least nine tenths from {enough} on.")
     return listed("Of the accuracy above chance in sequence, kept with the first layers in place:", told)
@@ -71,16 +73,17 @@ def few_in_place(found: pd.DataFrame, chance: float) -> str:
 
 def verdict(found: pd.DataFrame, chance: float, layers: int) -> str:
     """How much of the collapse is that of the first quarter of the layers. Decided beforehand: nine tenths of what an
-    order costs are "all" of it, half are "most"."""
+    order costs are "nearly all" of it, half are "most"."""
     quarter, shares = max(1, layers // 4), kept(found, chance)["baseline"]
     if not shares[0] < 0.9:
-        return f"**Verdict.** At this scale nothing collapses: the ViT keeps {shares[0]:.0%} with no layer in place."
+        return f"**Verdict.** At this scale nothing collapses: the ViT keeps {percent(shares[0])} with none in place."
     regained = (shares[quarter] - shares[0]) / (1 - shares[0])
-    how = "all but a tenth or less" if regained >= 0.9 else "most" if regained >= 0.5 else "less than half"
+    how = "nearly all" if regained >= 0.9 else "most" if regained >= 0.5 else "less than half"
     whose = f"the first {quarter} of {layers} layers" if quarter > 1 else f"the first of {layers} layers"
     return (
-        f"**Verdict.** Of what arbitrary orders cost the ViT, {regained:.0%} is regained by {whose} in place, with the "
-        f"others still shuffled: at this scale, {how} of the collapse is theirs."
+        f"**Verdict.** Of what arbitrary orders cost the ViT, {percent(regained)} is regained by {whose} in place, the "
+        f"others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, where every layer was "
+        f"at times the first, keeps {percent(kept(found, chance)['layershuffle'][0])} with none in place."
     )
 
 
@@ -102,15 +105,17 @@ def first_or_last(table: pd.DataFrame, layers: int) -> str:
 
 def one_in_place(table: pd.DataFrame) -> str:
     """Layer 0 alone in place rather than another one on average, paired by network and draw; and the best of all."""
+    none = table[(table["way"] == "first") & (table["number"] == 0)].groupby("approach")["top1"].mean()
     told = []
     for name, group in table[table["way"] == "layer"].groupby("approach", sort=False):
-        by_layer = [matrix(one).to_numpy() for _, one in group.groupby("number")]
-        best = int(np.argmax([values.mean() for values in by_layer]))
-        gain = mean_and_interval(by_layer[0] - np.mean(by_layer[1:], axis=0))
+        alone = [matrix(one).to_numpy() for _, one in group.groupby("number")]
+        others, best = np.mean(alone[1:], axis=0), int(np.argmax([values.mean() for values in alone]))
         told.append(
-            f"**{TITLES[name]}**: {gain} points; the best single layer is {best}, with {by_layer[best].mean():.1%}."
+            f"**{TITLES[name]}**: {percent(none[name])} with none, {percent(alone[0].mean())} with layer 0, "
+            f"{percent(others.mean())} with another one on average. Layer 0 makes a difference of "
+            f"{mean_and_interval(alone[0] - others)} points; the best is layer {best}."
         )
-    return listed("Layer 0 alone in place rather than another one, on average of the others:", told)
+    return listed("Top-1 accuracy with a single layer in place:", told)
 
 
 def exchanged(table: pd.DataFrame) -> str:
@@ -131,47 +136,52 @@ def exchanged(table: pd.DataFrame) -> str:
         loss, more = 100 * cost[:, distance > 0].mean(), mean_and_interval(np.mean(with_first, axis=0))
         trend = as_text(*crossed(rank_correlation(far, others).mean(1)), decimals=2)
         told.append(
-            f"**{TITLES[name]}** loses {loss:.1f} points on average. With layer 0 it loses {more} more than without it at "
+            f"**{TITLES[name]}** loses {loss:.1f} points on average. With layer 0 it loses {more} more than without at "
             f"the same distance; without it, the rank correlation of loss and distance is {trend}."
         )
     return listed("Two layers exchanged:", told)
 
 
 def answer_forms(found: pd.DataFrame, chance: float) -> str:
-    """The probability of the right class after all layers, and after how many it was half of that; where it ends below
-    twice chance, no answer has formed."""
+    """The probability of the right class after all layers, and after how many half of its rise was there; where it ends
+    below twice chance, no answer has formed."""
     told = []
     for name in found["approach"].unique():
         texts = []
         for way, where in {"sequential": "in sequence", "arbitrary": "in arbitrary order"}.items():
             after = means(found, way)[name]
-            half, last = after.index[after >= after.iloc[-1] / 2][0], after.iloc[-1]
-            formed = f"half of it after {half} layers" if last >= 2 * chance else "less than twice chance"
-            texts.append(f"{last:.0%} {where} ({formed})")
+            rise, last = after - after.iloc[0], after.iloc[-1]
+            half = f"half of the rise after {rise.index[rise >= rise.iloc[-1] / 2][0]} of {after.index[-1]} layers"
+            texts.append(f"{percent(last)} {where} ({half if last >= 2 * chance else 'less than twice chance'})")
         told.append(f"**{TITLES[name]}**: {', '.join(texts)}.")
     return listed("The probability of the right class after all layers:", told)
 
 
 def distance_or_beginning(shuffled: pd.DataFrame) -> str:
-    """Of the drawn orders: does their accuracy fall with the distance, and is it higher where layer 0 comes first? Over
-    networks and orders."""
-    told = []
-    for name, group in shuffled.groupby("approach", sort=False):
-        top1, distance = (matrix(group, measure).to_numpy() for measure in ("top1", "inversions"))
-        begins = matrix(group.assign(begins=begins_with_first(group)), "begins").to_numpy()
-        fall = as_text(*crossed(rank_correlation(distance, top1), (-1, 1)), decimals=2)
-        gap = f"{mean_and_interval(contrast(top1, begins))} points" if 0 < begins.mean() < 1 else "no such order drawn"
-        told.append(f"**{TITLES[name]}**: {fall}; {gap}.")
-    return listed(
-        "Is it the distance? The rank correlation of accuracy and distance; and what the orders that begin with layer "
-        "0 have more than the others:",
-        told,
-    )
+    """Of the drawn orders: does accuracy fall with their distance, or with the position of layer 0? Over networks and
+    orders; the two rank correlations are paired."""
+    told, ends = [], {}
+    table = shuffled.assign(place=shuffled["order"].str.split().map(lambda order: order.index("0")))
+    for name, group in table.groupby("approach", sort=False):
+        top1, distance, place = (matrix(group, measure).to_numpy() for measure in ("top1", "inversions", "place"))
+        by_distance, by_place = rank_correlation(distance, top1), rank_correlation(place, top1)
+        ends[name] = sign(crossed(by_distance - by_place))
+        both = [as_text(*crossed(values), decimals=2) for values in (by_distance, by_place)]
+        first = place == 0
+        gap = f"{mean_and_interval(contrast(top1, first))} points more" if 0 < first.mean() < 1 else "none was drawn"
+        told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gap}.")
+    which = {1: "the position of layer 0 tells more", -1: "the distance tells more", 0: "which tells more is open"}
+    lead = "Rank correlation of accuracy with the distance, and with the position that layer 0 runs at:"
+    return listed(lead, told) + f"\n\nIs it the distance? For the ViT, {which[ends['baseline']]}."
 
 
 def begins_with_first(table: pd.DataFrame) -> pd.Series:
     """Whether layer 0 runs first, by the column `order`."""
     return table["order"].str.split().str[0] == "0"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def sign(estimate: Estimate) -> int:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
+from lsnotebook.layershuffle.collapse_tables import begins_with_first
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -48,10 +49,12 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> Figure:
         across = place + (group["seed"] - (seeds - 1) / 2) * 0.5 / seeds  # one thin column a seed
         axes.plot(across, 100 * group["top1"], "o", color=COLOURS[approach], markersize=3, alpha=0.55,
                   markeredgewidth=0)  # fmt: skip
+        rings(axes, across, group, 4, named=place == 0)
         axes.hlines(100 * group["top1"].mean(), place - 0.36, place + 0.36, color=INK, linewidth=2)
     axes.set_xticks(range(len(approaches)), [TITLES[name].replace("-", "-\n") for name in approaches])
     axes.set(ylabel="top-1 accuracy, %", ylim=(0, 102), xlim=(-0.5, len(approaches) - 0.5))
     axes.tick_params(bottom=False)
+    figure.legend(loc="outside upper center")
     return figure
 
 
@@ -76,15 +79,12 @@ def by_distance(accuracies: pd.DataFrame, chance: float) -> Figure:
     """Top-1 (mean over the seeds) of each order against its Kendall tau distance from the original order."""
     figure, [[axes]] = new()
     chance_line(axes, chance)
-    for approach, group in accuracies.groupby("approach", sort=False):
-        means = group.groupby("order")[["inversions", "top1"]].mean()
-        axes.plot(means["inversions"], 100 * means["top1"], "o", color=COLOURS[approach], markersize=5, alpha=0.75,
+    means = accuracies.groupby(["approach", "order"], sort=False, as_index=False)[["inversions", "top1"]].mean()
+    for approach, group in means.groupby("approach", sort=False):
+        axes.plot(group["inversions"], 100 * group["top1"], "o", color=COLOURS[approach], markersize=5, alpha=0.75,
                   label=TITLES[approach], markeredgewidth=0)  # fmt: skip
-    axes.set(
-        xlabel="pairs of layers out of order (Kendall tau distance)",
-        ylabel="top-1 accuracy, %",
-        ylim=(0, 102),
-    )
+    rings(axes, means["inversions"], means, 6)
+    axes.set(xlabel="pairs of layers out of order (Kendall tau distance)", ylabel="top-1 accuracy, %", ylim=(0, 102))
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 
@@ -237,6 +237,13 @@ def lines(axes: Axes, table: pd.DataFrame, x: str, measure: str, approach: str, 
     mean, std = curves.mean(axis=1), curves.std(axis=1)
     axes.fill_between(mean.index, mean - std, mean + std, color=COLOURS[approach], alpha=0.2, linewidth=0)
     axes.plot(mean, color=COLOURS[approach], marker=MARKERS[approach], markersize=5.5, label=TITLES[approach], **style)
+
+
+def rings(axes: Axes, x: pd.Series, accuracies: pd.DataFrame, size: float, named: bool = True) -> None:
+    """Around the dots of orders that begin with layer 0."""
+    first, label = begins_with_first(accuracies), "layer 0 runs first" if named else None
+    axes.plot(x[first], 100 * accuracies["top1"][first], "o", color=INK, markersize=size, fillstyle="none",
+              markeredgewidth=0.8, label=label)  # fmt: skip
 
 
 def chance_line(axes: Axes, chance: float) -> None:

@@ -21,9 +21,11 @@ def accuracies():
 
 def test_by_order_draws_every_network_under_every_order(accuracies):
     figure = figures.by_order(accuracies, chance=0.1)
-    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    drawn = np.concatenate([line.get_ydata() for line in dots])
-    assert np.allclose(np.sort(drawn), np.sort(100 * accuracies["top1"]))
+    for marks, expected in (("full", accuracies), ("none", accuracies[accuracies["order"] == "0"])):
+        lines = [line for line in figure.axes[0].lines if (line.get_marker(), line.get_fillstyle()) == ("o", marks)]
+        drawn = np.concatenate([line.get_ydata() for line in lines])
+        assert np.allclose(np.sort(drawn), np.sort(100 * expected["top1"])), "rings mark what begins with layer 0"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["layer 0 runs first"]
 
 
 def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
@@ -31,6 +33,9 @@ def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
     line = next(line for line in figure.axes[0].lines if line.get_label() == "LayerShuffle")
     expected = accuracies.query("approach == 'layershuffle'").groupby("draw")["top1"].mean()
     assert np.allclose(np.sort(line.get_ydata()), np.sort(100 * expected))
+    (rings,) = (line for line in figure.axes[0].lines if line.get_label() == "layer 0 runs first")
+    first = accuracies[accuracies["order"] == "0"].groupby("approach")["top1"].mean()
+    assert np.allclose(np.sort(rings.get_ydata()), np.sort(100 * first)) and len(figure.legends[0].get_texts()) == 3
 
 
 def test_every_approach_that_is_shown_has_a_title_and_a_colour_of_its_own():
