@@ -108,5 +108,6 @@ def test_with_nothing_held_in_place_the_accuracies_are_those_of_table_1(trained)
     found = measurements.collapses(models, orders=3, images=SMOKE.images.validation)["anchored"]
     for sampler, number in ((arbitrary, 0), (sequential, 4)):
         expected = accuracies(models, sampler).query("draw < 3").set_index(["approach", "seed", "draw"])["top1"]
-        those = found.query("way == 'first' and number == @number").set_index(["approach", "seed", "draw"])["top1"]
+        those = found[(found["way"] == "first") & (found["number"] == number)]
+        those = those.set_index(["approach", "seed", "draw"])["top1"]
         assert those.loc[expected.index].tolist() == expected.tolist()
