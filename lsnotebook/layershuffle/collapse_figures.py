@@ -29,7 +29,9 @@ def curves(
             ticks = sorted(there["number"].unique())
             panel.set(title=title, xlabel=along, ylim=(0, 102), xticks=ticks if len(ticks) < 8 else ticks[::3])
         row[0].set_ylabel(label if len(tables) == 1 else f"{source}\n{label}")
-        row[0].text(row[0].get_xlim()[1], 100 * chance[source] + 1.5, "chance", fontsize=8.5, ha="right")
+        at, below = 100 * chance[source], chance[source] > 0.06  # where there is room for it
+        place = {"ha": "right", "va": "top" if below else "bottom", "fontsize": 8.5}
+        row[0].text(row[0].get_xlim()[1], at - 1.5 if below else at + 1.5, "chance", **place)
     legends = [pair for panel in rows.flat for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
     handles = {text: handle for handle, text in legends}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))

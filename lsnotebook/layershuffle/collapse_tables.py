@@ -1,6 +1,6 @@
 """The tables and sentences on why the ViT collapses, from what `measurements.collapses` gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def anchored(found: pd.DataFrame) -> pd.DataFrame:
     for row in found[found["way"].isin(["first", "last"])].itertuples():
         text = as_text(100 * row.mean, 100 * row.low, 100 * row.high)
         rows.setdefault((f"the {row.way}", TITLES[row.approach]), {})[row.number] = text
-    return pd.DataFrame.from_dict(rows, orient="index").sort_index(axis=1)
+    return pd.DataFrame.from_dict(rows, orient="index").sort_index(axis=1).add_suffix(" in place")
 
 
 def kept(found: pd.DataFrame, chance: float) -> dict[str, pd.Series]:
@@ -106,7 +106,7 @@ def first_or_last(table: pd.DataFrame, layers: int) -> str:
 def one_in_place(table: pd.DataFrame) -> str:
     """Layer 0 alone in place rather than another one on average, paired by network and draw; and the best of all."""
     none = table[(table["way"] == "first") & (table["number"] == 0)].groupby("approach")["top1"].mean()
-    told = []
+    told, apart = [], []
     for name, group in table[table["way"] == "layer"].groupby("approach", sort=False):
         alone = [matrix(one).to_numpy() for _, one in group.groupby("number")]
         others, best = np.mean(alone[1:], axis=0), int(np.argmax([values.mean() for values in alone]))
@@ -115,12 +115,13 @@ def one_in_place(table: pd.DataFrame) -> str:
             f"{percent(others.mean())} with another one on average. Layer 0 makes a difference of "
             f"{mean_and_interval(alone[0] - others)} points; the best is layer {best}."
         )
-    return listed("Top-1 accuracy with a single layer in place:", told)
+        apart += [TITLES[name]] if sign(crossed(alone[0] - others)) > 0 else []
+    return listed("Top-1 accuracy with a single layer in place:", told, f"Layer 0 stands out for {some(apart)}.")
 
 
 def exchanged(table: pd.DataFrame) -> str:
     """Is it the distance of a swap, or that layer 0 takes part? Over the networks; all pairs are there."""
-    told = []
+    told, dearer = [], []
     if table["second"].max() < 2:
         return "Of two layers there is one pair only."
     for name, group in table.groupby("approach", sort=False):
@@ -139,13 +140,15 @@ def exchanged(table: pd.DataFrame) -> str:
             f"**{TITLES[name]}** loses {loss:.1f} points on average. With layer 0 it loses {more} more than without at "
             f"the same distance; without it, the rank correlation of loss and distance is {trend}."
         )
-    return listed("Two layers exchanged:", told)
+        dearer += [TITLES[name]] if sign(crossed(np.mean(with_first, axis=0))) > 0 else []
+    costs = f"At the same distance, exchanging layer 0 costs more than exchanging others for {some(dearer)}."
+    return listed("Two layers exchanged:", told, costs)
 
 
 def answer_forms(found: pd.DataFrame, chance: float) -> str:
     """The probability of the right class after all layers, and after how many half of its rise was there; where it ends
     below twice chance, no answer has formed."""
-    told = []
+    told, formed = [], []
     for name in found["approach"].unique():
         texts = []
         for way, where in {"sequential": "in sequence", "arbitrary": "in arbitrary order"}.items():
@@ -154,7 +157,9 @@ def answer_forms(found: pd.DataFrame, chance: float) -> str:
             half = f"half of the rise after {rise.index[rise >= rise.iloc[-1] / 2][0]} of {after.index[-1]} layers"
             texts.append(f"{percent(last)} {where} ({half if last >= 2 * chance else 'less than twice chance'})")
         told.append(f"**{TITLES[name]}**: {', '.join(texts)}.")
-    return listed("The probability of the right class after all layers:", told)
+        formed += [TITLES[name]] if last >= 2 * chance else []  # in arbitrary order
+    end = f"In arbitrary order an answer forms in {some(formed)}."
+    return listed("The probability of the right class after all layers:", told, end)
 
 
 def distance_or_beginning(shuffled: pd.DataFrame) -> str:
@@ -172,7 +177,7 @@ def distance_or_beginning(shuffled: pd.DataFrame) -> str:
         told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gap}.")
     which = {1: "the position of layer 0 tells more", -1: "the distance tells more", 0: "which tells more is open"}
     lead = "Rank correlation of accuracy with the distance, and with the position that layer 0 runs at:"
-    return listed(lead, told) + f"\n\nIs it the distance? For the ViT, {which[ends['baseline']]}."
+    return listed(lead, told, f"Is it the distance? For the ViT, {which[ends['baseline']]}.")
 
 
 def begins_with_first(table: pd.DataFrame) -> pd.Series:
@@ -189,6 +194,10 @@ def sign(estimate: Estimate) -> int:
     return int(estimate.low > 0) - int(estimate.high < 0)
 
 
-def listed(lead: str, items: Iterable[str]) -> str:
-    """A sentence and a list below it, as Markdown."""
-    return "\n".join([lead, "", *(f"- {item}" for item in items)])
+def some(titles: Sequence[str]) -> str:
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if titles[1:] else titles) or "none of them"
+
+
+def listed(lead: str, items: Iterable[str], end: str = "") -> str:
+    """A sentence, a list below it, and a sentence below that, as Markdown."""
+    return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])

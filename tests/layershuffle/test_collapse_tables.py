@@ -67,14 +67,19 @@ def test_sentences_say_what_the_numbers_say(measured):
     assert "The last matter more for the ViT." in collapse_tables.first_or_last(swapped, LAYERS)
     one = collapse_tables.one_in_place(measured["anchored"])
     assert "**ViT**: 21 % with none, 91 % with layer 0, 21 % with another one" in one and "best is layer 0" in one
+    assert one.endswith("Layer 0 stands out for ViT and LayerShuffle.")
     told = collapse_tables.exchanged(measured["swaps"])
     assert "**ViT** loses 26.7 points on average. With layer 0 it loses 50.0 more" in told
     assert "**LayerShuffle** loses 1.7 points on average. With layer 0 it loses 0.0 more" in told
+    rng = np.random.default_rng(0)
+    noisy = measured["swaps"].assign(top1=lambda table: table["top1"] + rng.normal(0, 1e-4, len(table)))
+    assert collapse_tables.exchanged(noisy).endswith("exchanging layer 0 costs more than exchanging others for ViT.")
     answers = collapse_tables.answer_forms(found, CHANCE)
     assert (
         "**ViT**: 90 % in sequence (half of the rise after 2 of 4 layers), 14 % in arbitrary order (less than"
         in answers
     )
+    assert answers.endswith("In arbitrary order an answer forms in LayerShuffle.")
 
 
 def test_where_nothing_collapses_that_is_said(measured):
