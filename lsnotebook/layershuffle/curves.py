@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
+from lsnotebook.layershuffle.collapse_tables import begins_with_first
 from lsnotebook.pages.style import INK
 
 
@@ -32,3 +33,10 @@ def chance_line(axes: Axes, chance: float, named: bool = True) -> None:
     if named:
         axes.annotate("chance", (1, 100 * chance), (3, 0), ("axes fraction", "data"), "offset points", va="center",
                       fontsize=8.5)  # fmt: skip
+
+
+def rings(panel: Axes, x: pd.Series, accuracies: pd.DataFrame, size: float, named: bool = True) -> None:
+    """Around the dots of orders that begin with layer 0."""
+    first, label = begins_with_first(accuracies), "layer 0 runs first" if named else None
+    panel.plot(x[first], 100 * accuracies["top1"][first], "o", color=INK, markersize=size, fillstyle="none",
+               markeredgewidth=0.8, label=label)  # fmt: skip

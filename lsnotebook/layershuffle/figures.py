@@ -8,7 +8,7 @@ import seaborn
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.curves import beside, chance_line, lines
+from lsnotebook.layershuffle.curves import beside, chance_line, lines, rings
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -49,10 +49,12 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> Figure:
         across = place + (group["seed"] - (seeds - 1) / 2) * 0.5 / seeds  # one thin column a seed
         axes.plot(across, 100 * group["top1"], "o", color=COLOURS[approach], markersize=3, alpha=0.55,
                   markeredgewidth=0)  # fmt: skip
+        rings(axes, across, group, 4, named=place == 0)
         axes.hlines(100 * group["top1"].mean(), place - 0.36, place + 0.36, color=INK, linewidth=2)
     axes.set_xticks(range(len(approaches)), [TITLES[name].replace("-", "-\n") for name in approaches])
     axes.set(ylabel="top-1 accuracy, %", ylim=(0, 102), xlim=(-0.5, len(approaches) - 0.5))
     axes.tick_params(bottom=False)
+    figure.legend(loc="outside upper center")
     return figure
 
 
@@ -85,11 +87,13 @@ def by_distance(accuracies: pd.DataFrame, chance: float) -> Figure:
     figure, panels = new(4.8, 0.6 + 1.5 * ((len(groups) + 1) // 2), (len(groups) + 1) // 2, 2, sharex=True, sharey=True)
     for panel, (approach, group) in zip(panels.flat, groups, strict=False):
         chance_line(panel, chance, named=panel in panels[:, -1])
-        means = group.groupby("order")[["inversions", "top1"]].mean()
+        means = group.groupby("order", as_index=False)[["inversions", "top1"]].mean()
         panel.plot(means["inversions"], 100 * means["top1"], "o", color=COLOURS[approach], markersize=4, alpha=0.75,
                    markeredgewidth=0)  # fmt: skip
+        rings(panel, means["inversions"], means, 5, named=panel is panels[0, 0])
         panel.set_title(TITLES[approach], fontsize=9.5)
     panels[0, 0].set_ylim(0, 102)
+    figure.legend(loc="outside upper center")
     figure.supxlabel("pairs of layers out of order (Kendall tau distance)", fontsize=9.5)
     figure.supylabel("top-1 accuracy, %", fontsize=9.5)
     return figure

@@ -59,11 +59,12 @@ def mean_and_std(mean: float, std: float) -> str:
     return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
 
 
-def as_text(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
+def as_text(value: float | None, low: float | None, high: float | None, unit: str = "", decimals: int = 1) -> str:
     """A quantity and its interval, where it has one: "14.6 % [14.2, 14.9]"."""
     if pd.isna(value):
         return "–"
-    return signed(f"{value:.1f}{unit}" + ("" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]"))
+    interval = "" if pd.isna(low) else f" [{low:.{decimals}f}, {high:.{decimals}f}]"
+    return signed(f"{value:.{decimals}f}{unit}{interval}")
 
 
 def percent(share: float, decimals: int = 1) -> str:

@@ -18,7 +18,7 @@ from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.profile_files import as_toml
 from lsnotebook.core.statistics import over_networks
 from lsnotebook.engine.run import study
-from lsnotebook.layershuffle import claims, measurements, tables
+from lsnotebook.layershuffle import claims, collapse_tables, measurements, tables
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, TABLE_1
 from lsnotebook.layershuffle.profiles import PROFILES, SMOKE, profile_of
 from lsnotebook.pages import scoreboard
@@ -135,6 +135,32 @@ def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, s
     for text in tables.paired(measurements.accuracies(models, (sequential, arbitrary), orders)).to_numpy().ravel():
         assert text.replace(" [", "<br><small>[") in html
     assert f"-p profile smoke -p seeds {seeds} -p orders {orders}" in html
+
+
+@pytest.mark.slow
+def test_collapse_shows_the_numbers_that_the_library_computes(tmp_path, orders=3, images=60):
+    run, out = papermill("02b_collapse", tmp_path, "profile=smoke", f"orders={orders}", f"images={images}")
+    assert run.returncode == 0, run.stderr
+
+    measured = measurements.collapses(study(SMOKE, [BASELINE, LAYERSHUFFLE, LAYERDROP], 2), orders, images)
+    found = collapse_tables.summary(measured, 1 / 10)
+    cells = collapse_tables.anchored(found).to_numpy().ravel()
+    assert all(text.replace(" [", "<br><small>[") in page(out) for text in cells)
+    for sentence in (
+        collapse_tables.few_in_place(found, 1 / 10),
+        collapse_tables.first_or_last(measured["anchored"], 4),
+        collapse_tables.one_in_place(measured["anchored"]),
+        collapse_tables.exchanged(measured["swaps"]),
+        collapse_tables.answer_forms(found, 1 / 10),
+        collapse_tables.verdict(found, 1 / 10, 4),
+    ):
+        assert sentence in sentences(out)
+
+
+def sentences(out):
+    """All that the cells of a run show as Markdown: it reads in the run itself, without a built book."""
+    return "".join(o["data"]["text/markdown"] for c in nbformat.read(out, 4).cells for o in c.get("outputs", [])
+                   if "text/markdown" in o.get("data", {}))  # fmt: skip
 
 
 @pytest.mark.slow

@@ -21,16 +21,22 @@ def accuracies():
 
 def test_by_order_draws_every_network_under_every_order(accuracies):
     figure = figures.by_order(accuracies, chance=0.1)
-    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    drawn = np.concatenate([line.get_ydata() for line in dots])
-    assert np.allclose(np.sort(drawn), np.sort(100 * accuracies["top1"]))
+    for marks, expected in (("full", accuracies), ("none", accuracies[accuracies["order"] == "0"])):
+        lines = [line for line in figure.axes[0].lines if (line.get_marker(), line.get_fillstyle()) == ("o", marks)]
+        drawn = np.concatenate([line.get_ydata() for line in lines])
+        assert np.allclose(np.sort(drawn), np.sort(100 * expected["top1"])), "rings mark what begins with layer 0"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["layer 0 runs first"]
 
 
 def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
-    panels = {panel.get_title(): panel for panel in figures.by_distance(accuracies, chance=0.1).axes}
-    (line,) = (line for line in panels["LayerShuffle"].lines if line.get_marker() == "o")
-    expected = accuracies.query("approach == 'layershuffle'").groupby("draw")["top1"].mean()
-    assert np.allclose(np.sort(line.get_ydata()), np.sort(100 * expected))
+    figure = figures.by_distance(accuracies, chance=0.1)
+    panels = {panel.get_title(): panel for panel in figure.axes}
+    shuffled = accuracies.query("approach == 'layershuffle'")
+    for marks, expected in (("full", shuffled), ("none", shuffled[shuffled["order"] == "0"])):
+        lines = panels["LayerShuffle"].lines
+        (drawn,) = (line.get_ydata() for line in lines if (line.get_marker(), line.get_fillstyle()) == ("o", marks))
+        assert np.allclose(np.sort(drawn), np.sort(100 * expected.groupby("draw")["top1"].mean()))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["layer 0 runs first"]
 
 
 def test_every_approach_that_is_shown_has_a_title_and_a_colour_of_its_own():
