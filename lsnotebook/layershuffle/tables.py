@@ -197,7 +197,7 @@ def breaking_point(drifted: pd.DataFrame) -> str:
     first = lost.iloc[0]
     return (
         f"At a drift of {first['drift']:.2f} ({first['factor']:.0f} times the learning rate) the merged models fall to "
-        f"{first['merged']:.0%}, though their sources still have {first['source']:.0%}."
+        f"{percent(first['merged'], 0)}, though their sources still have {percent(first['source'], 0)}."
     )
 
 
