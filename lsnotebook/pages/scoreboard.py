@@ -117,11 +117,11 @@ def board(statements: pd.DataFrame) -> pd.DataFrame:
     """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its figure."""
     rows = {}
     for claim in records(statements):
-        what, asked, _ = measured(claim)
+        what, asked, unit = measured(claim)
         rows[link(claim)] = {
             "claim": words(claim["claim"]) + verdict(claim["verdict"]),
             "measured as": words(what),
-            "rule": words(asked),
+            "rule": words(asked + unit),
             "paper": published(claim),
             "ours": bar(claim) + quantity(claim),
         }

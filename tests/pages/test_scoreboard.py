@@ -64,11 +64,13 @@ def test_a_row_says_what_is_measured_the_rule_the_papers_number_and_ours_with_it
     table = scoreboard.board(measured(FAILS, -3.0, "points lost: between -5 and 5"))
     assert table.index.tolist() == ['<a href="02_execution_order.ipynb#table-1">C1</a>']
     (row,) = table.to_dict("records")
-    assert "points lost" in row["measured as"] and "between −5 and 5" in row["rule"]
+    assert "points lost" in row["measured as"] and "between −5 and 5 points" in row["rule"]
     assert "7.0 points" in row["paper"] and "−3.0 points [−4.0, −2.0]" in row["ours"]
     assert "<small>5 networks, 100 orders</small>" in row["ours"]
     (share,) = scoreboard.board(measured(HOLDS, 8.0, "kept, %: above 5")).to_dict("records")
-    assert "8.0 % [7.0, 9.0]" in share["ours"] and "kept, %" not in share["measured as"]
+    assert (
+        "8.0 % [7.0, 9.0]" in share["ours"] and "above 5 %" in share["rule"] and "kept, %" not in share["measured as"]
+    )
 
 
 def drawn(row):
