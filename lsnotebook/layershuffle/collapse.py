@@ -8,13 +8,12 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import combinations_with_replacement
 
-import numpy as np
 import pandas as pd
 from torch import Tensor, nn
-from torch.utils.data import Dataset, Subset
 
 from lsnotebook.core.orders import Order, sequential
 from lsnotebook.data.splits import Splits
+from lsnotebook.data.subsets import spread
 from lsnotebook.engine.evaluation import score
 from lsnotebook.layershuffle.evaluation import evaluate, outputs
 from lsnotebook.layershuffle.model import ShuffleViT, ShuffleViTOutput
@@ -40,11 +39,6 @@ def exchanged(layers: int, first: int, second: int) -> Order:
     order = list(range(layers))
     order[first], order[second] = second, first
     return tuple(order)
-
-
-def spread(images: Dataset, count: int) -> Dataset:
-    """So many of the images, evenly spaced; all where there are fewer."""
-    return Subset(images, np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int).tolist())
 
 
 def anchored(models: Sequence[nn.Module], splits: Splits, orders: Sequence[Order], images: int) -> pd.DataFrame:

@@ -72,11 +72,5 @@ def test_the_lens_ends_with_what_the_model_says_and_begins_with_the_bare_embeddi
     assert len(table) == 4 * 5
 
 
-def test_images_are_spread_over_all_of_them():
-    """Folders stand class by class: the first ones would be of few classes."""
-    chosen = collapse.spread(range(100), 5)
-    assert list(chosen) == [0, 25, 50, 74, 99] and len(collapse.spread(range(3), 5)) == 3
-
-
 def test_draws_are_the_first_of_table_1():
     assert draw(arbitrary, 4, 10)[:3] == draw(arbitrary, 4, 3) and len(np.unique(draw(arbitrary, 12, 8), axis=0)) == 8
