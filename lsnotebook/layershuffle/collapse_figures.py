@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.figures import chance_line
+from lsnotebook.layershuffle.curves import chance_line
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -19,7 +19,7 @@ def curves(
     figure, rows = new(4.8, 0.6 + 2.5 * len(tables), len(tables), len(ways), sharey=True, sharex="row")
     for row, (source, table) in zip(rows, tables.items(), strict=True):
         for panel, (way, (title, along)) in zip(row, ways.items(), strict=True):
-            chance_line(panel, chance[source])
+            chance_line(panel, chance[source], named=panel is row[-1])
             there = table[table["way"] == way]
             for approach, group in there.groupby("approach", sort=False):
                 at = group.set_index("number")[["mean", "low", "high"]].sort_index() * 100
@@ -29,9 +29,6 @@ def curves(
             ticks = sorted(there["number"].unique())
             panel.set(title=title, xlabel=along, ylim=(0, 102), xticks=ticks if len(ticks) < 8 else ticks[::3])
         row[0].set_ylabel(label if len(tables) == 1 else f"{source}\n{label}")
-        at, below = 100 * chance[source], chance[source] > 0.06  # where there is room for it
-        place = {"ha": "right", "va": "top" if below else "bottom", "fontsize": 8.5}
-        row[0].text(row[0].get_xlim()[1], at - 1.5 if below else at + 1.5, "chance", **place)
     legends = [pair for panel in rows.flat for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
     handles = {text: handle for handle, text in legends}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))
