@@ -188,7 +188,7 @@ def beeswarm(models: pd.DataFrame, chance: float) -> Figure:
     # Where all models agree, the column is too narrow for their dots side by side: they may overlap.
     style = {"hue": "approach", "palette": COLOURS, "size": 2.2, "legend": False, "warn_thresh": 1}
     seaborn.swarmplot(table, x="names", y="top1", ax=axes, **style)
-    axes.tick_params(axis="x", labelsize=8.5, bottom=False)
+    axes.tick_params(axis="x", labelsize=7.5, bottom=False)
     axes.set(xlabel="", ylabel="top-1 accuracy, %", ylim=(0, 102))
     return figure
 
