@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lsnotebook.layershuffle import figures
-from lsnotebook.layershuffle.approaches import APPROACHES, COLOURS, DRIFTED, REFINED, TABLE_1, TITLES
+from lsnotebook.layershuffle.approaches import APPROACHES, COLOURS, DRIFTED, MARKERS, REFINED, TABLE_1, TITLES
 
 
 @pytest.fixture
@@ -39,11 +39,12 @@ def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["layer 0 runs first"]
 
 
-def test_every_approach_that_is_shown_has_a_title_and_a_colour_of_its_own():
+def test_every_approach_that_is_shown_has_a_title_a_colour_and_a_marker_of_its_own():
     grouped = {approach.name for approach in (*REFINED.values(), *DRIFTED)}  # shown as one approach each
     assert set(TITLES) - grouped == set(COLOURS) >= {*(one.name for one in TABLE_1), "layerdrop", "refined"}
     assert set(TITLES) == {*APPROACHES, "refined"}
     assert len(set(COLOURS.values())) == len(COLOURS)
+    assert set(MARKERS) == set(COLOURS) - {"base"} and len(set(MARKERS.values())) == len(MARKERS)
 
 
 def test_by_depth_draws_the_mean_of_each_depth_in_each_order_and_the_paper_in_a_panel_of_its_own():
