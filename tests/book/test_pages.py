@@ -248,6 +248,7 @@ def test_a_button_on_every_page_leads_to_entries_that_can_be_copied(site, browse
     page.goto(f"{site}/exercises.html")
     page.click(".btn-cite-button")
     page.wait_for_url("**/cite.html")
+    assert [entry.count("@") for entry in page.locator("div.highlight pre").all_inner_texts()] == [1, 1]
     for place, begins in enumerate(("@article{freiberger2024layershuffle,", "@software{lsnotebook,")):
         page.locator("div.highlight").nth(place).hover()
         page.locator("button.copybtn").nth(place).click()
