@@ -96,10 +96,12 @@ def first_or_last(table: pd.DataFrame, layers: int) -> str:
         for name, group in rows.groupby("approach", sort=False)
     }
     texts = [f"{mean_and_interval(gain.to_numpy())} for {TITLES[name]}" for name, gain in gains.items()]
-    end = {1: "The first matter more", -1: "The last matter more", 0: "Which end matters more cannot be told"}
+    ends = {
+        end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy())) == end] for end in (1, -1)
+    }
     return (
         f"Points of top-1 more with the first {quarter} in place than with the last {quarter}: {', '.join(texts)}. "
-        f"{end[sign(crossed(gains['baseline'].to_numpy()))]} for the ViT."
+        f"The first matter more for {some(ends[1])}, the last for {some(ends[-1])}."
     )
 
 
@@ -165,7 +167,7 @@ def answer_forms(found: pd.DataFrame, chance: float) -> str:
 def distance_or_beginning(shuffled: pd.DataFrame) -> str:
     """Of the drawn orders: does accuracy fall with their distance, or with the position of layer 0? Over networks and
     orders; the two rank correlations are paired."""
-    told, ends = [], {}
+    told, ends, gaps = [], {}, {}
     table = shuffled.assign(place=shuffled["order"].str.split().map(lambda order: order.index("0")))
     for name, group in table.groupby("approach", sort=False):
         top1, distance, place = (matrix(group, measure).to_numpy() for measure in ("top1", "inversions", "place"))
@@ -173,11 +175,20 @@ def distance_or_beginning(shuffled: pd.DataFrame) -> str:
         ends[name] = sign(crossed(by_distance - by_place))
         both = [as_text(*crossed(values), decimals=2) for values in (by_distance, by_place)]
         first = place == 0
-        gap = f"{mean_and_interval(contrast(top1, first))} points more" if 0 < first.mean() < 1 else "none was drawn"
-        told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gap}.")
-    which = {1: "the position of layer 0 tells more", -1: "the distance tells more", 0: "which tells more is open"}
+        drawn = 0 < first.mean() < 1
+        gaps[name] = f"{mean_and_interval(contrast(top1, first))} points more" if drawn else "none was drawn"
+        told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gaps[name]}.")
+    which = {
+        1: "the position of layer 0 goes with the accuracy more closely",
+        -1: "the distance goes with the accuracy more closely",
+        0: "neither goes with the accuracy more closely than the other",
+    }
     lead = "Rank correlation of accuracy with the distance, and with the position that layer 0 runs at:"
-    return listed(lead, told, f"Is it the distance? For the ViT, {which[ends['baseline']]}.")
+    return listed(
+        lead,
+        told,
+        f"Is it the distance? For the ViT, {which[ends['baseline']]}; where layer 0 runs first, {gaps['baseline']}.",
+    )
 
 
 def begins_with_first(table: pd.DataFrame) -> pd.Series:
