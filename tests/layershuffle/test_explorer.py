@@ -418,6 +418,10 @@ def test_the_keyboard_does_all_of_it(show):
     page.keyboard.press("r")
     assert tiles(page) == [1, 1, 2, 0]
     assert "runs once more" in page.inner_text(".lx-said")
+    page.locator(".lx-spare").nth(3).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert tiles(page) == [1, 1, 2, 0, 3, 3], "the focus stays"
 
 
 def test_touch_on_a_phone_in_the_dark(show):
