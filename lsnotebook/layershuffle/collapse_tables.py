@@ -7,7 +7,7 @@ import pandas as pd
 
 from lsnotebook.core.statistics import Estimate, contrast, crossed, matrix, over_networks, rank_correlation
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import as_text, mean_and_interval
+from lsnotebook.pages.tables import as_text, mean_and_interval, percent
 
 WAYS = "first", "last", "layer", "distance", "from", "sequential", "arbitrary"
 """What a row of `summary` is of, by its number: so many of the first or last layers held in place, a single layer held;
@@ -64,7 +64,7 @@ def few_in_place(found: pd.DataFrame, chance: float) -> str:
     told = []
     for name, shares in kept(found, chance).items():
         few = ", ".join(
-            f"{percent(share)} with {number or 'none'}" for number, share in shares[shares.index < 4].items()
+            f"{percent(share, 0)} with {number or 'none'}" for number, share in shares[shares.index < 4].items()
         )
         enough = shares.index[shares >= 0.9][0] if (shares >= 0.9).any() else "no number"
         told.append(f"**{TITLES[name]}**: {few}; at least nine tenths from {enough} on.")
@@ -76,14 +76,16 @@ def verdict(found: pd.DataFrame, chance: float, layers: int) -> str:
     order costs are "nearly all" of it, half are "most"."""
     quarter, shares = max(1, layers // 4), kept(found, chance)["baseline"]
     if not shares[0] < 0.9:
-        return f"**Verdict.** At this scale nothing collapses: the ViT keeps {percent(shares[0])} with none in place."
+        return (
+            f"**Verdict.** At this scale nothing collapses: the ViT keeps {percent(shares[0], 0)} with none in place."
+        )
     regained = (shares[quarter] - shares[0]) / (1 - shares[0])
     how = "nearly all" if regained >= 0.9 else "most" if regained >= 0.5 else "less than half"
     whose = f"the first {quarter} of {layers} layers" if quarter > 1 else f"the first of {layers} layers"
     return (
-        f"**Verdict.** Of what arbitrary orders cost the ViT, {percent(regained)} is regained by {whose} in place, the "
-        f"others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, where every layer was "
-        f"at times the first, keeps {percent(kept(found, chance)['layershuffle'][0])} with none in place."
+        f"**Verdict.** Of what arbitrary orders cost the ViT, {percent(regained, 0)} is regained by {whose} in place, "
+        f"the others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, where every layer "
+        f"was at times the first, keeps {percent(kept(found, chance)['layershuffle'][0], 0)} with none in place."
     )
 
 
@@ -113,8 +115,8 @@ def one_in_place(table: pd.DataFrame) -> str:
         alone = [matrix(one).to_numpy() for _, one in group.groupby("number")]
         others, best = np.mean(alone[1:], axis=0), int(np.argmax([values.mean() for values in alone]))
         told.append(
-            f"**{TITLES[name]}**: {percent(none[name])} with none, {percent(alone[0].mean())} with layer 0, "
-            f"{percent(others.mean())} with another one on average. Layer 0 makes a difference of "
+            f"**{TITLES[name]}**: {percent(none[name], 0)} with none, {percent(alone[0].mean(), 0)} with layer 0, "
+            f"{percent(others.mean(), 0)} with another one on average. Layer 0 makes a difference of "
             f"{mean_and_interval(alone[0] - others)} points; the best is layer {best}."
         )
         apart += [TITLES[name]] if sign(crossed(alone[0] - others)) > 0 else []
@@ -157,7 +159,7 @@ def answer_forms(found: pd.DataFrame, chance: float) -> str:
             after = means(found, way)[name]
             rise, last = after - after.iloc[0], after.iloc[-1]
             half = f"half of the rise after {rise.index[rise >= rise.iloc[-1] / 2][0]} of {after.index[-1]} layers"
-            texts.append(f"{percent(last)} {where} ({half if last >= 2 * chance else 'less than twice chance'})")
+            texts.append(f"{percent(last, 0)} {where} ({half if last >= 2 * chance else 'less than twice chance'})")
         told.append(f"**{TITLES[name]}**: {', '.join(texts)}.")
         formed += [TITLES[name]] if last >= 2 * chance else []  # in arbitrary order
     end = f"In arbitrary order an answer forms in {some(formed)}."
@@ -194,10 +196,6 @@ def distance_or_beginning(shuffled: pd.DataFrame) -> str:
 def begins_with_first(table: pd.DataFrame) -> pd.Series:
     """Whether layer 0 runs first, by the column `order`."""
     return table["order"].str.split().str[0] == "0"
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def sign(estimate: Estimate) -> int:

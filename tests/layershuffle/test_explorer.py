@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from chromium import chromium
 
 from lsnotebook.core.draws import inversions
 from lsnotebook.core.orders import OrderError
@@ -22,7 +22,8 @@ from lsnotebook.layershuffle.explorer.answers import inside
 from lsnotebook.layershuffle.explorer.packing import halved
 from lsnotebook.layershuffle.profiles import SMOKE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = chromium()
+
 RUNS = [*study(SMOKE, [BASELINE], 2), *study(SMOKE, [LAYERSHUFFLE], 3)]
 
 pytestmark = [
