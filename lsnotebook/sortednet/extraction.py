@@ -1,0 +1,43 @@
+"""A sub-model of a trained network as a folder by itself, for `from_pretrained` of Hugging Face's own class."""
+
+import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.engine import runs
+from lsnotebook.engine.run import Run
+from lsnotebook.sortednet.networks import stock
+from lsnotebook.sortednet.submodels import Size, checked, extract
+
+
+class ExtractionError(LsnotebookError, RuntimeError):
+    """A folder that a sub-model cannot be written to."""
+
+
+def write(run: Run, size: Size, folder: Path) -> Path:
+    """Write the sub-model of a run to a new or empty folder, which appears whole or not at all.
+
+    Trains the run where it is not in the store. Raises `ExtractionError`, and `SizeError` for an impossible size.
+    """
+    folder = folder.expanduser().resolve()
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExtractionError(f"{folder} exists and is not an empty folder; name a new one, or remove it first.")
+    network = runs.load(run)
+    width = network.config.width
+    size = checked(size, network.config, width)
+    small = extract(stock(network), size, width)
+    made = {"run": str(run), "recipe": run.key, "layers": size.layers, "heads": size.heads, "width": width}
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+            inside = Path(beside) / folder.name
+            small.save_pretrained(inside)
+            (inside / "extracted.json").write_text(json.dumps(made, indent=1) + "\n")
+            if folder.exists():
+                folder.rmdir()
+            inside.rename(folder)
+    except OSError as error:
+        raise ExtractionError(f"{folder} cannot be written ({error.strerror}); name another folder.") from error
+    return folder

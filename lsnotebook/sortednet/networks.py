@@ -1,0 +1,114 @@
+"""The networks of this part before their first step, and as saved runs restore them (see `Approach.network`)."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from transformers import ViTConfig, ViTForImageClassification
+
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.sortednet.samplers import Prefix
+from lsnotebook.sortednet.submodels import block, cut, run, shapes, skeleton, tensors, whole
+from lsnotebook.sortednet.updates import update_only
+
+if TYPE_CHECKING:
+    from lsnotebook.core.profiles import Approach, Profile
+
+
+class StartError(LsnotebookError, ValueError):
+    """A profile whose network an approach cannot start from."""
+
+
+class SortedViTConfig(ViTConfig):
+    """A `ViTConfig` that also says how its sub-models are trained."""
+
+    width: str = "all"
+    """What a narrower sub-model has less of (`submodels.WIDTHS`)."""
+    moves_rest: bool = False
+    """Update as a plain optimizer does, whose momentum also moves what was not drawn."""
+
+
+class SortedViT(ViTForImageClassification):
+    """Hugging Face's ViT classifier, whose forward pass takes the size of the sub-model that is to run."""
+
+    config_class = SortedViTConfig
+
+    def __init__(self, config: SortedViTConfig):
+        super().__init__(config)
+        self.skeletons: dict[tuple[int, ...], ViTForImageClassification] = {}  # no modules of this one: no weights
+        self.call_off: Callable[[], None] = lambda: None
+
+    def forward(self, pixel_values: Tensor, order: tuple[int, ...] | None = None, labels: Tensor | None = None):
+        """Classify `pixel_values` (B, channels, height, width) with the first layers and heads alone.
+
+        `order` is (layers, heads), None the whole network. In training the next step of the optimizer moves the
+        parameters of this sub-model alone. Raises `SizeError`.
+        """
+        size = tuple(order or whole(self.config))
+        if size not in self.skeletons:
+            config = cut(as_stock(self.config), size, self.config.width)
+            self.skeletons[size] = skeleton(ViTForImageClassification, config)
+        small, parameters = self.skeletons[size].train(self.training), tensors(self)
+        if self.training and not self.config.moves_rest:
+            self.call_off()  # what an earlier pass asked for, whose step never came
+            cuts = [(parameters[name], block(shape)) for name, shape in shapes(small).items()]
+            self.call_off = update_only((one, by) for one, by in cuts if one[by].shape != one.shape)
+        return run(small, parameters, pixel_values, labels=labels)
+
+
+def as_stock(config: SortedViTConfig) -> ViTConfig:
+    """The config of Hugging Face's own class."""
+    ours = ("width", "moves_rest", "model_type")
+    stock = ViTConfig.from_dict({name: value for name, value in config.to_dict().items() if name not in ours})
+    stock._attn_implementation = config._attn_implementation
+    return stock
+
+
+def stock(network: SortedViT) -> ViTForImageClassification:
+    """Hugging Face's own class with the same weights."""
+    config = as_stock(network.config)
+    made = ViTForImageClassification._from_config(config, attn_implementation=config._attn_implementation)
+    made.load_state_dict(network.state_dict())
+    return made.train(network.training)
+
+
+def initial(
+    profile: "Profile", approach: "Approach", base: Mapping[str, Tensor] | None = None, checkpoint: Path | None = None
+) -> SortedViT:
+    """The weights of `base`, or fresh ones. Raises `StartError`."""
+    backbone, order = profile.backbone, approach.order
+    if checkpoint:
+        raise StartError(
+            f"The approach {approach.name} starts from a base that is trained here: give the profile {profile.name} a "
+            "pretrain, and no backbone.checkpoint."
+        )
+    if isinstance(order, Prefix) and order.heads != backbone.heads:
+        raise StartError(
+            f"The approach {approach.name} draws 1 to {order.heads} heads, but the network of {profile.name} has "
+            f"{backbone.heads}: set the profile's backbone.heads to {order.heads}, and hidden_size to a multiple."
+        )
+    network = SortedViT(
+        SortedViTConfig(
+            hidden_size=backbone.hidden_size,
+            num_hidden_layers=backbone.layers,
+            num_attention_heads=backbone.heads,
+            intermediate_size=backbone.mlp_size,
+            image_size=backbone.image_size,
+            patch_size=backbone.patch_size,
+            num_channels=backbone.channels,
+            num_labels=profile.images.classes,
+            initializer_range=backbone.initial_std,
+            hidden_dropout_prob=backbone.dropout,
+            width="inner" if "inner" in approach.variant else "all",
+            moves_rest="moves_rest" in approach.variant,
+        )
+    )
+    if base:
+        network.load_state_dict(base)
+    return network
+
+
+def restored(config: Mapping[str, object]) -> SortedViT:
+    """A network for the weights of a saved run, from its `config.json`."""
+    return SortedViT(SortedViTConfig(**config))
