@@ -16,6 +16,10 @@ ORDINARY = Approach("sortednet-ordinary", "ordinary", WHOLE, NETWORK, BASE)
 DEPTH = replace(ORDINARY, name="sortednet-depth", title="sorted in depth", order=Prefix(HEADS, width=False))
 WIDTH = replace(ORDINARY, name="sortednet-width", title="sorted in width", order=Prefix(HEADS, depth=False))
 BOTH = replace(ORDINARY, name="sortednet-both", title="sorted in both", order=Prefix(HEADS))
+SUMMATION = replace(ORDINARY, name="sortednet-summation", title="summation loss, depth", variant=("summation",))
+"""The loss of the whole network and of the targeted depths inside it, in every batch."""
+MIXED = replace(DEPTH, name="sortednet-mixed", title="stochastic summation, depth", variant=("summation",))
+"""The loss of a random prefix and of the targeted depths inside it."""
 INNER = replace(BOTH, name="sortednet-inner", title="sorted in both, inner width", variant=("inner",))
 """Narrower sub-models keep the whole residual stream."""
 MOVING = replace(BOTH, name="sortednet-moving", title="sorted, momentum everywhere", variant=("moves_rest",))
@@ -31,4 +35,6 @@ ALONE = {
     for heads in range(1, HEADS + 1)
 }
 """The sub-model of one size, refined by itself from the base's leading block."""
-APPROACHES = {one.name: one for one in (BASE, ORDINARY, DEPTH, WIDTH, BOTH, INNER, MOVING, *ALONE.values())}
+APPROACHES = {
+    one.name: one for one in (BASE, ORDINARY, DEPTH, WIDTH, BOTH, SUMMATION, MIXED, INNER, MOVING, *ALONE.values())
+}

@@ -25,9 +25,7 @@ def sortednet() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--layers", type=click.IntRange(min=1), help="The first so many layers; all if not given.")
 @click.option("--heads", type=click.IntRange(min=1), help="The first so many heads of each; all if not given.")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach."
-)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach.")
 def extract(
     profile: SortedStudy, approach: Approach, folder: Path, layers: int | None, heads: int | None, seed: int
 ) -> None:

@@ -25,6 +25,9 @@ class SortedViTConfig(ViTConfig):
 
     width: str = "all"
     """What a narrower sub-model has less of (`submodels.WIDTHS`)."""
+    targets: list[int] | tuple[int, ...] = ()
+    """Depths whose losses are added to that of the drawn sub-model, those that are inside of it: with the whole network
+    drawn, the summation loss, and with a random prefix, the stochastic summation."""
     moves_rest: bool = False
     """Update as a plain optimizer does, whose momentum also moves what was not drawn."""
 
@@ -45,21 +48,31 @@ class SortedViT(ViTForImageClassification):
         `order` is (layers, heads), None the whole network. In training the next step of the optimizer moves the
         parameters of this sub-model alone. Raises `SizeError`.
         """
-        size = tuple(order or whole(self.config))
-        if size not in self.skeletons:
-            config = cut(as_stock(self.config), size, self.config.width)
-            self.skeletons[size] = skeleton(ViTForImageClassification, config)
-        small, parameters = self.skeletons[size].train(self.training), tensors(self)
+        layers, heads = order or whole(self.config)
+        parameters = tensors(self)
+        small = self.skeleton((layers, heads))
         if self.training and not self.config.moves_rest:
             self.call_off()  # what an earlier pass asked for, whose step never came
             cuts = [(parameters[name], block(shape)) for name, shape in shapes(small).items()]
             self.call_off = update_only((one, by) for one, by in cuts if one[by].shape != one.shape)
-        return run(small, parameters, pixel_values, labels=labels)
+        output = run(small, parameters, pixel_values, labels=labels)
+        for depth in self.config.targets if labels is not None else ():
+            if depth < layers:
+                output.loss = (
+                    output.loss + run(self.skeleton((depth, heads)), parameters, pixel_values, labels=labels).loss
+                )
+        return output
+
+    def skeleton(self, size: tuple[int, ...]) -> ViTForImageClassification:
+        if size not in self.skeletons:
+            config = cut(as_stock(self.config), size, self.config.width)
+            self.skeletons[size] = skeleton(ViTForImageClassification, config)
+        return self.skeletons[size].train(self.training)
 
 
 def as_stock(config: SortedViTConfig) -> ViTConfig:
     """The config of Hugging Face's own class."""
-    ours = ("width", "moves_rest", "model_type")
+    ours = ("width", "targets", "moves_rest", "model_type")
     stock = ViTConfig.from_dict({name: value for name, value in config.to_dict().items() if name not in ours})
     stock._attn_implementation = config._attn_implementation
     return stock
@@ -101,12 +114,18 @@ def initial(
             initializer_range=backbone.initial_std,
             hidden_dropout_prob=backbone.dropout,
             width="inner" if "inner" in approach.variant else "all",
+            targets=quarters(backbone.layers) if "summation" in approach.variant else (),
             moves_rest="moves_rest" in approach.variant,
         )
     )
     if base:
         network.load_state_dict(base)
     return network
+
+
+def quarters(layers: int) -> list[int]:
+    """The targeted depths of the summation losses beside the whole network: the first layer, and three quarters."""
+    return sorted({1, *(layers * quarter // 4 for quarter in (1, 2, 3))} - {0, layers})
 
 
 def restored(config: Mapping[str, object]) -> SortedViT:

@@ -103,7 +103,7 @@ def shapes(network: nn.Module) -> dict[str, torch.Size]:
 
 
 def run(small: Network, parameters: Mapping[str, Tensor], *inputs: Tensor, **options: object):
-    """What a sub-model returns: `small` is its skeleton, `parameters` are the big network's, which get the gradients."""
+    """What a sub-model returns: `small` is its skeleton, `parameters` are the big network's: gradients go to them."""
     return torch.func.functional_call(small, leading(parameters, shapes(small)), inputs, options)
 
 

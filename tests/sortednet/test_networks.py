@@ -7,7 +7,7 @@ import torch
 
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
-from lsnotebook.sortednet.approaches import BOTH, INNER, MOVING
+from lsnotebook.sortednet.approaches import BOTH, INNER, MOVING, SUMMATION
 from lsnotebook.sortednet.networks import StartError, initial, restored, stock
 from lsnotebook.sortednet.profiles import SMOKE
 from lsnotebook.sortednet.samplers import Only, Prefix
@@ -69,6 +69,14 @@ def test_moments_outside_stay_too_and_a_step_that_never_came_is_forgotten(images
     assert torch.equal(momentum[32:], before[32:]) and not torch.equal(momentum[16:32, :16], before[16:32, :16])
 
 
+def test_the_summation_loss_is_that_of_every_target_inside(images):
+    model, labels = network(SUMMATION).eval(), torch.arange(len(images))
+    assert model.config.targets == [1, 2]  # of 3 layers: the first, and the quarters
+    losses = {layers: network(BOTH).eval()(images, order=(layers, 4), labels=labels).loss for layers in (1, 2, 3)}
+    assert model(images, labels=labels).loss.item() == pytest.approx(sum(losses.values()).item())
+    assert model(images, order=(1, 4), labels=labels).loss == losses[1]
+
+
 def test_its_sub_models_are_those_of_the_stock_class(images):
     model = network(INNER).eval()
     assert model.config.width == "inner"
@@ -83,7 +91,7 @@ def test_a_profile_with_other_heads_or_a_checkpoint_is_refused(tmp_path):
     wider = dataclasses.replace(SMOKE, backbone=dataclasses.replace(SMOKE.backbone, heads=8))
     with pytest.raises(StartError, match="draws 1 to 4 heads, but the network of sorted-smoke has 8"):
         initial(wider, BOTH)
-    with pytest.raises(StartError, match="no backbone.checkpoint"):
+    with pytest.raises(StartError, match=r"no backbone\.checkpoint"):
         initial(SMOKE, BOTH, checkpoint=tmp_path)
 
 
