@@ -13,14 +13,14 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 Block = tuple[slice, ...]
 
 
-def update_only(drawn: Iterable[tuple[nn.Parameter, Block]]) -> Callable[[], None]:
-    """Keep what lies outside of the blocks as it is, in the next step of the optimizer that holds these parameters: the
-    weights, and the optimizer's moments of them. The function that is returned calls this off.
+def update_only(drawn: Iterable[tuple[nn.Parameter, Block | Tensor]]) -> Callable[[], None]:
+    """Keep what lies outside of the blocks (or masks) as it is, in the next step of the optimizer that holds these
+    parameters: the weights, and the optimizer's moments of them. The function that is returned calls this off.
 
     Whose optimizer it is, a network cannot know, so this is a hook of all, which goes away after that step.
     """
     blocks = dict(drawn)
-    kept: list[tuple[Tensor, Tensor, Block]] = []
+    kept: list[tuple[Tensor, Tensor, Block | Tensor]] = []
 
     @torch.no_grad()
     def before(optimizer: torch.optim.Optimizer, *_: object) -> None:

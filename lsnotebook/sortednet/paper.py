@@ -1,0 +1,28 @@
+"""The paper's published numbers, from `published/`; they stand nowhere else. Accuracies in %."""
+
+from pathlib import Path
+
+import pandas as pd
+
+FOLDER = Path(__file__).with_name("published")
+SUMS = range(1, 10)
+"""The numbers of neurons that the paper's averages of Table 9 are over."""
+
+
+def table9() -> pd.DataFrame:
+    """Table 9 (D.6): one row for each order (target, reverse) and number of neurons, with the mean and the sd of five
+    runs: ordinary, ordinary sd, sorted, sorted sd. All ten neurons stand under both orders."""
+    rows = pd.read_csv(FOLDER / "table9.csv")
+    full = rows["order"] == "full"
+    both = [rows[full].assign(order=order, neurons=10) for order in ("target", "reverse")]
+    return pd.concat([rows[~full], *both]).astype({"neurons": int}).set_index(["order", "neurons"]).sort_index()
+
+
+def mean9(approach: str, order: str) -> float:
+    """The mean of Table 9 over 1 to 9 neurons."""
+    return table9()[approach].loc[order].loc[list(SUMS)].mean()
+
+
+def figure2() -> pd.DataFrame:
+    """Figure 2: the first blocks (or "width only") and the share of the width in % (or "depth only", "baseline")."""
+    return pd.read_csv(FOLDER / "figure2.csv")
