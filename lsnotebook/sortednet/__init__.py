@@ -17,6 +17,8 @@ PART = Part(
     profiles=PROFILES,
     approaches=APPROACHES,
     networks=all_networks,
+    claims="lsnotebook.sortednet.claims:check",
+    prepare="lsnotebook.sortednet.claims:check",
     profile=SortedStudy,
     commands=("lsnotebook.sortednet.commands:sortednet",),
 )

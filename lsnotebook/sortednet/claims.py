@@ -1,16 +1,22 @@
-"""Claims of the paper as statements (see `pages.statements`). The bounds say what its words mean here."""
+"""Claims of the paper as statements (see `pages.statements`). The bounds say what its words mean here; those of
+sub-models were fixed before these networks were trained, but after a trial."""
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from lsnotebook.pages.statements import Bounds, Claim, Statement
+from lsnotebook.core.statistics import ratio
+from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
 from lsnotebook.sortednet import paper
-from lsnotebook.sortednet.neurons import NEURONS, by_network
+from lsnotebook.sortednet.approaches import BOTH, DEPTH, ORDINARY
+from lsnotebook.sortednet.grids import by_seed, grids
+from lsnotebook.sortednet.neurons import NEURONS, accuracies, by_network
+from lsnotebook.sortednet.profiles import SortedStudy
 
 MORE = Bounds("the table says which is more, not by how much", above=0)
 PAR = Bounds("on a par: 5 points, as in the first part of the book", above=-5, below=5)
 NETWORKS = ("networks",)
+KEPT = Bounds("“at least 96 % of the original model's performance” (abstract)", above=96)
 NEURON_PAGE, NEURON_FIGURE = "09_sorted_neurons", "figure-neurons"
 
 
@@ -56,3 +62,50 @@ def neurons(table: pd.DataFrame) -> Mapping[str, tuple[Claim, Sequence[Statement
         ),
     }
     return {name: (Claim(text, NEURON_PAGE, NEURON_FIGURE), parts) for name, (text, parts) in claims.items()}
+
+
+def submodels(table: pd.DataFrame, layers: int, heads: int) -> Mapping[str, tuple[Claim, Sequence[Statement]]]:
+    """The claims on sub-models (Figure 2) on `grids.grids` of the ordinary network and of those sorted in depth and in
+    both. The paper's are of MobileNetV2 on CIFAR-10."""
+    ordinary, depth, both = ORDINARY.name, DEPTH.name, BOTH.name
+    shorter, full = f"layers < {layers} and heads == {heads}", f"layers == {layers} and heads == {heads}"
+    published = paper.figure2()
+    blocks, whole = published.loc[: len(published) - 1], published.loc[len(published)]
+    gain = by_seed(table, depth, "top1", shorter) - by_seed(table, ordinary, "retuned", shorter)
+    every = by_seed(table, both) - by_seed(table, ordinary, "retuned")
+    kept = ratio(by_seed(table, both, "top1", full)[:, None], by_seed(table, ordinary, "top1", full))[:, 0]
+    claims = {
+        "S5": (
+            "Sorted in depth, the first layers do more than those of an ordinary network whose classifier is retuned.",
+            Statement(
+                "points more, mean of all shorter networks",
+                gain,
+                MORE,
+                (blocks["depth only"] - blocks["baseline"]).mean(),
+                NETWORKS,
+            ),
+        ),
+        "S6": (
+            "Sorted in depth and width, sub-models do more than those of an ordinary network, its classifier retuned.",
+            Statement("points more, mean of all sub-models", every, MORE, None, NETWORKS),
+        ),
+        "S7": (
+            "Sorted in depth and width, the whole network keeps at least 96 % of the ordinary one's accuracy.",
+            Statement(
+                "share of the ordinary network's accuracy, %",
+                100 * kept,
+                KEPT,
+                100 * whole["100"] / whole["baseline"],
+                NETWORKS,
+            ),
+        ),
+    }
+    page, figure = "10_sorted_submodels", "figure-grid"
+    return {name: (Claim(text, page, figure), [statement]) for name, (text, statement) in claims.items()}
+
+
+def check(profile: SortedStudy) -> pd.DataFrame:
+    """The statements of all claims of this part, as `pages.statements.judged` gives them."""
+    table = grids(profile, (ORDINARY, DEPTH, BOTH))
+    size = profile.backbone.layers, profile.backbone.heads
+    return judged({**neurons(accuracies(200)), **submodels(table, *size)})

@@ -1,0 +1,74 @@
+"""The figures of sub-models, each from a data frame; no computation."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lsnotebook.pages.style import INK, new, styled, text_on
+
+COLOURS = {
+    "sortednet-ordinary": "#8a8a8a",
+    "sortednet-depth": "#d07c00",
+    "sortednet-width": "#b5519f",
+    "sortednet-both": "#1a85cf",
+    "sortednet-summation": "#009e73",
+    "alone": "#c8553d",
+}
+MARKERS = dict(zip(COLOURS, "Dsvo^X", strict=True))
+
+
+@styled
+def maps(panels: Mapping[str, pd.DataFrame], chance: float) -> Figure:
+    """Top-1 in % of every sub-model, the mean over the networks: a map for each of the `panels`, whose tables have
+    layers, heads and top1. The dark end of the colours is chance."""
+    figure, [row] = new(4.8, 4.0, columns=len(panels), sharey=True)
+    for panel, (title, table) in zip(row, panels.items(), strict=True):
+        wide = 100 * table.pivot_table(index="layers", columns="heads", values="top1")
+        image = panel.imshow(wide, cmap="viridis", vmin=100 * chance, vmax=100, origin="lower", aspect="auto")
+        for y, layers in enumerate(wide.index):
+            for x, heads in enumerate(wide):
+                value = wide.loc[layers, heads]
+                colour = text_on(image.cmap(image.norm(value)))
+                panel.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
+        panel.set_title(title, fontsize=8)
+        panel.set(xlabel="heads", xticks=range(len(wide.columns)), yticks=range(len(wide)))
+        panel.set_xticklabels(wide.columns)
+        panel.set_yticklabels(wide.index)
+    row[0].set_ylabel("layers")
+    bar = figure.colorbar(image, ax=row, orientation="horizontal", fraction=0.05, aspect=40)
+    bar.set_label(f"top-1 accuracy, % (chance: {100 * chance:.0f})", color=INK)
+    bar.outline.set_visible(False)
+    return figure
+
+
+@styled
+def by_cost(points: Mapping[str, tuple[str, pd.DataFrame]], bar: float, chance: float) -> Figure:
+    """Top-1 in % against the cost of an image, one dot a size: for each label an approach (its colour) and a table with
+    flops and top1. Dashed: chance, and the `bar`."""
+    figure, [[axes]] = new(4.8, 3.2)
+    for label, (approach, table) in points.items():
+        mean = table.groupby("flops")["top1"].mean() * 100
+        axes.plot(mean, MARKERS[approach], color=COLOURS[approach], markersize=4, alpha=0.8, label=label)
+    for level, name in ((100 * chance, "chance"), (100 * bar, "the bar")):
+        axes.axhline(level, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
+        axes.annotate(name, (1, level), (3, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=8.5)
+    axes.set(xscale="log", xlabel="floating-point operations an image", ylabel="top-1 accuracy, %", ylim=(0, 102))
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def by_depth(tables: Mapping[str, tuple[str, pd.DataFrame]], chance: float) -> Figure:
+    """Top-1 in % of the first layers at full width: the mean over the networks, a band of one standard deviation."""
+    figure, [[axes]] = new(4.8, 2.9)
+    for label, (approach, table) in tables.items():
+        values = 100 * table.pivot_table(index="layers", columns="seed", values="top1")
+        mean, std = values.mean(axis=1), values.std(axis=1)
+        axes.fill_between(mean.index, mean - std, mean + std, color=COLOURS[approach], alpha=0.2, linewidth=0)
+        style = "--" if "retuned" in label else "-"
+        axes.plot(mean, style, color=COLOURS[approach], marker=MARKERS[approach], markersize=4.5, label=label)
+    axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6, label="chance")
+    axes.set(xlabel="layers that run", ylabel="top-1 accuracy, %", ylim=(0, 102))
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure

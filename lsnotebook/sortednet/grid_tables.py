@@ -1,0 +1,80 @@
+"""The tables and sentences of sub-models, from `grids.grids` and `grids.trained_alone`."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lsnotebook.core.statistics import crossed
+from lsnotebook.pages.tables import as_text, percent
+from lsnotebook.sortednet.grids import by_seed
+
+
+def summary(table: pd.DataFrame, titles: Mapping[str, str], layers: int, heads: int) -> pd.DataFrame:
+    """One row for each approach: the whole network, the mean of all sub-models, and that with the classifier retuned,
+    each with its interval over the networks."""
+    whole, half = f"layers == {layers} and heads == {heads}", f"layers == {layers // 2} and heads == {heads // 2}"
+    columns = {
+        "whole": ("top1", whole),
+        "half of both": ("top1", half),
+        "the smallest": ("top1", "layers == 1 and heads == 1"),
+        "mean of all": ("top1", "layers > 0"),
+        "mean, retuned": ("retuned", "layers > 0"),
+    }
+    return pd.DataFrame(
+        {
+            title: {what: interval(by_seed(table, name, *of)) for what, of in columns.items()}
+            for name, title in titles.items()
+        }
+    ).T
+
+
+def interval(values: np.ndarray, unit: str = " %") -> str:
+    return as_text(*crossed(values), unit)
+
+
+def together_or_alone(table: pd.DataFrame, single: pd.DataFrame, approach: str, name: str) -> pd.DataFrame:
+    """At each size that was trained alone: that network, the sub-model of an approach, and their difference, paired by
+    seed."""
+    rows = {}
+    for (layers, heads), there in single.groupby(["layers", "heads"]):
+        alone = 100 * there.sort_values("seed")["top1"].to_numpy()
+        ours = by_seed(table, approach, "top1", f"layers == {layers} and heads == {heads}")
+        rows[f"{layers} × {heads}"] = {
+            "alone": interval(alone),
+            name: interval(ours),
+            "points of difference": interval(ours - alone, ""),
+        }
+    return pd.DataFrame(rows).T.rename_axis("layers × heads")
+
+
+def found(table: pd.DataFrame, pairs: Sequence[tuple[str, str, str]]) -> str:
+    """The mean of all sub-models of each (title, approach, measure)."""
+    means = [(title, by_seed(table, *rest).mean()) for title, *rest in pairs]
+    return "**We got**, as the mean of all sub-models: " + "; ".join(f"{t} {percent(m / 100)}" for t, m in means) + "."
+
+
+def above_bar(table: pd.DataFrame, costs: pd.DataFrame, approach: str, bar: float) -> str:
+    """How many sub-models reach a bar, and the cheapest of them."""
+    mean = table[table["approach"] == approach].groupby(["layers", "heads"], as_index=False)["top1"].mean()
+    mean = mean.merge(costs)
+    reaching = mean[mean["top1"] >= bar]
+    if reaching.empty:
+        return f"Of its {len(mean)} sub-models none reaches the bar."
+    cheapest = reaching.loc[reaching["flops"].idxmin()]
+    share = cheapest["flops"] / mean["flops"].max()
+    return (
+        f"Of its {len(mean)} sub-models {len(reaching)} reach the bar of {percent(bar)}; the cheapest has "
+        f"{cheapest['layers']:.0f} layers and {cheapest['heads']:.0f} heads and takes {percent(share)} of the "
+        "operations of the whole network."
+    )
+
+
+def caveat(single: pd.DataFrame, whole: np.ndarray) -> str:
+    """How little these images need depth."""
+    shallow = single[single["heads"] == single["heads"].max()].query("layers == 1")["top1"].mean()
+    return (
+        f"**Mind the images.** One layer alone, trained as the only one, reaches {percent(shallow)} here, the whole "
+        f"ordinary network {percent(whole.mean() / 100)}: digits hardly need depth, so that a result about depth says "
+        "less than it would on natural images."
+    )

@@ -1,0 +1,103 @@
+"""How good every sub-model of a network is: accuracy over depths and widths, and with the classifier retuned."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+from torch.utils.data import Dataset
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import ViTForImageClassification
+
+from lsnotebook.core.profiles import Approach
+from lsnotebook.data.batches import in_turn
+from lsnotebook.data.splits import Splits
+from lsnotebook.engine.evaluation import score
+from lsnotebook.engine.run import Run, study
+from lsnotebook.engine.tables import Table, tables
+from lsnotebook.sortednet.networks import SortedViT, stock
+from lsnotebook.sortednet.submodels import cut, extract, possible_heads, skeleton
+
+
+@torch.no_grad()
+def features(network: ViTForImageClassification, images: Dataset) -> tuple[Tensor, Tensor]:
+    """What the classifier is given after each layer, (L, N, D), and the labels (N,): a network that ends after layer l
+    is a prefix of this one, so that one pass serves all depths."""
+    found, labels = [], []
+    device = network.classifier.weight.device
+    for pixel_values, those in in_turn(images, 250, device):
+        z, after = network.vit.embeddings(pixel_values.to(device)), []
+        for layer in network.vit.layers:
+            z = layer(z)
+            after.append(network.vit.layernorm(z)[:, 0])
+        found.append(torch.stack(after))
+        labels.append(those)
+    return torch.cat(found, dim=1), torch.cat(labels)
+
+
+def grid(models: Sequence[SortedViT], splits: Splits) -> pd.DataFrame:
+    """One row for each number of layers and heads of the one network: layers, heads, top1, and retuned, the top-1 with
+    a classifier of its own, a logistic regression (scikit-learn's defaults) on the training images."""
+    (network,) = models
+    rows = []
+    for heads in possible_heads(network.config, network.config.width):
+        small = extract(stock(network), (network.config.num_hidden_layers, heads), network.config.width).eval()
+        (seen, classes), (given, truth) = (features(small, images) for images in (splits.train, splits.validation))
+        for place, (there, here) in enumerate(zip(seen.cpu(), given.cpu(), strict=True)):
+            own = LogisticRegression(max_iter=1_000).fit(there.numpy(), classes.numpy()).predict(here.numpy())
+            top1 = (small.classifier(given[place]).argmax(-1).cpu() == truth).float().mean().item()
+            rows.append((place + 1, heads, top1, float((own == truth.numpy()).mean())))
+    return pd.DataFrame(rows, columns=["layers", "heads", "top1", "retuned"])
+
+
+def alone(models: Sequence[SortedViT], splits: Splits, layers: int, heads: int) -> pd.DataFrame:
+    """The accuracy of one sub-model of the one network: layers, heads, top1."""
+    (network,) = models
+
+    def outputs(pixel_values: Tensor) -> Iterator:
+        yield network(pixel_values, order=(layers, heads))
+
+    return score(outputs, splits.validation, network.device).assign(layers=layers, heads=heads)
+
+
+def grids(profile, approaches: Sequence[Approach], seeds: int | None = None) -> pd.DataFrame:
+    """`grid` of the networks of some approaches: approach, seed, layers, heads, top1, retuned."""
+    wanted = study(profile, approaches, seeds)
+    return joined(wanted, [Table("grid", grid, (run,)) for run in wanted], "sub-models")
+
+
+def trained_alone(profile, approaches: Sequence[Approach], seeds: int | None = None) -> pd.DataFrame:
+    """`alone` of networks that were trained at one size, each at its own: approach, seed, layers, heads, top1."""
+    wanted = study(profile, approaches, seeds)
+    sizes = [{"layers": run.approach.order.layers, "heads": run.approach.order.heads} for run in wanted]  # type: ignore[attr-defined]
+    return joined(
+        wanted, [Table("alone", alone, (run,), size) for run, size in zip(wanted, sizes, strict=True)], "networks"
+    )
+
+
+def joined(wanted: Sequence[Run], asked: Sequence[Table], what: str) -> pd.DataFrame:
+    found = zip(wanted, tables(asked, what), strict=True)
+    return pd.concat(
+        [table.assign(approach=run.approach.name, seed=run.seed) for run, table in found], ignore_index=True
+    )
+
+
+def costs(network: SortedViT) -> pd.DataFrame:
+    """The floating-point operations of one image in each sub-model: layers, heads, flops. Nothing is computed."""
+    config, rows = stock(network).config, []
+    shape = (1, config.num_channels, config.image_size, config.image_size)
+    for heads in possible_heads(config, network.config.width):
+        for layers in range(1, config.num_hidden_layers + 1):
+            small = skeleton(ViTForImageClassification, cut(config, (layers, heads), network.config.width)).eval()
+            with FlopCounterMode(display=False) as counter, torch.no_grad():
+                small(torch.empty(shape, device="meta"))
+            rows.append((layers, heads, counter.get_total_flops()))
+    return pd.DataFrame(rows, columns=["layers", "heads", "flops"])
+
+
+def by_seed(table: pd.DataFrame, approach: str, measure: str = "top1", where: str = "layers > 0") -> np.ndarray:
+    """(I,): the mean over some sub-models, in %, of each network of an approach."""
+    there = table[table["approach"] == approach].query(where)
+    return 100 * there.groupby("seed")[measure].mean().to_numpy()
