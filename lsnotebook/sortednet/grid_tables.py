@@ -9,6 +9,9 @@ from lsnotebook.core.statistics import crossed
 from lsnotebook.pages.tables import as_text, percent
 from lsnotebook.sortednet.grids import by_seed
 
+NEEDS_DEPTH = 5
+"""Points that one layer alone must be worse than the whole network for images to need depth."""
+
 
 def summary(table: pd.DataFrame, titles: Mapping[str, str], layers: int, heads: int) -> pd.DataFrame:
     """One row for each approach: the whole network, the mean of all sub-models, and that with the classifier retuned,
@@ -29,8 +32,8 @@ def summary(table: pd.DataFrame, titles: Mapping[str, str], layers: int, heads: 
     ).T
 
 
-def interval(values: np.ndarray, unit: str = " %") -> str:
-    return as_text(*crossed(values), unit)
+def interval(values: np.ndarray) -> str:
+    return as_text(*crossed(values, (0, 100)), " %")
 
 
 def together_or_alone(table: pd.DataFrame, single: pd.DataFrame, approach: str, name: str) -> pd.DataFrame:
@@ -43,7 +46,7 @@ def together_or_alone(table: pd.DataFrame, single: pd.DataFrame, approach: str, 
         rows[f"{layers} × {heads}"] = {
             "alone": interval(alone),
             name: interval(ours),
-            "points of difference": interval(ours - alone, ""),
+            "points of difference": as_text(*crossed(ours - alone)),
         }
     return pd.DataFrame(rows).T.rename_axis("layers × heads")
 
@@ -64,17 +67,20 @@ def above_bar(table: pd.DataFrame, costs: pd.DataFrame, approach: str, bar: floa
     cheapest = reaching.loc[reaching["flops"].idxmin()]
     share = cheapest["flops"] / mean["flops"].max()
     return (
-        f"Of its {len(mean)} sub-models {len(reaching)} reach the bar of {percent(bar)}; the cheapest has "
-        f"{cheapest['layers']:.0f} layers and {cheapest['heads']:.0f} heads and takes {percent(share)} of the "
+        f"Of its {len(mean)} sub-models {len(reaching)} reach the bar of {percent(bar)}. The cheapest of these has the "
+        f"size {cheapest['layers']:.0f} × {cheapest['heads']:.0f} (layers × heads) and takes {percent(share)} of the "
         "operations of the whole network."
     )
 
 
 def caveat(single: pd.DataFrame, whole: np.ndarray) -> str:
-    """How little these images need depth."""
+    """Whether these images need depth at all; empty where no layer was trained alone with all heads."""
     shallow = single[single["heads"] == single["heads"].max()].query("layers == 1")["top1"].mean()
+    if pd.isna(shallow):
+        return ""
+    needed = "do not need depth" if 100 * shallow > whole.mean() - NEEDS_DEPTH else "need depth"
     return (
         f"**Mind the images.** One layer alone, trained as the only one, reaches {percent(shallow)} here, the whole "
-        f"ordinary network {percent(whole.mean() / 100)}: digits hardly need depth, so that a result about depth says "
-        "less than it would on natural images."
+        f"ordinary network {percent(whole.mean() / 100)}: by a bound of {NEEDS_DEPTH} points, these images {needed}. "
+        "Where they do not, a result about depth says less than it would on natural images."
     )

@@ -27,7 +27,7 @@ SMOKE = SortedStudy(
     pretrain=Schedule(steps=60, batch_size=32, learning_rate=2e-3, check_every=30, cpu=True),
     refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
     seeds=2,
-    alone=((1, 1), (2, 4)),
+    alone=((1, 1), (1, 4)),
 )
 DIGITS = SortedStudy(
     name="sorted-digits",

@@ -96,9 +96,13 @@ def test_tables_and_sentences_say_what_was_measured():
     assert list(beside.index) == ["1 × 1", "1 × 2"] and (beside["points of difference"] == "30.0").all()
     costs = pd.DataFrame([(1, 1, 10), (1, 2, 20), (2, 1, 30), (2, 2, 40)], columns=["layers", "heads", "flops"])
     told = grid_tables.above_bar(table, costs, "sortednet-both", 0.8)
-    assert "4 sub-models 4 reach the bar of 80.0\u00a0%; the cheapest has 1 layers and 1 heads and takes 25.0" in told
+    assert "Of its 4 sub-models 4 reach the bar of 80.0\u00a0%." in told
+    assert "the size 1 × 1 (layers × heads) and takes 25.0\u00a0% of the operations" in told
     assert "none reaches" in grid_tables.above_bar(table, costs, "sortednet-both", 0.99)
-    assert "reaches 51.0\u00a0%" in grid_tables.caveat(single, np.array([91.0]))
+    assert "reaches 51.0\u00a0% here" in grid_tables.caveat(single, np.array([91.0]))
+    assert "these images need depth" in grid_tables.caveat(single, np.array([91.0]))
+    assert "these images do not need depth" in grid_tables.caveat(single, np.array([55.0]))
+    assert grid_tables.caveat(single.query("layers > 1"), np.array([91.0])) == ""
 
 
 def test_figures_draw_the_means_of_the_frame():

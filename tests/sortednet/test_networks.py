@@ -5,8 +5,11 @@ import dataclasses
 import pytest
 import torch
 
+from lsnotebook.core.profiles import PLAIN
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
+from lsnotebook.engine.launch import prepare
+from lsnotebook.engine.loop import gradients
 from lsnotebook.sortednet.approaches import BOTH, INNER, MOVING, SUMMATION
 from lsnotebook.sortednet.networks import StartError, initial, restored, stock
 from lsnotebook.sortednet.profiles import SMOKE
@@ -48,6 +51,19 @@ def test_a_step_moves_the_drawn_sub_model_alone(approach, images):
     assert inside > 1_000 and beyond == 0
     inside, beyond = outside(model, step(model, optimizer, images, (3, 4)), (3, 4))
     assert beyond == 0 and inside > 10_000, "the hook is gone: all of the whole network moves again"
+
+
+def test_so_does_a_step_of_the_training_loop(images):
+    launch = prepare(network(), SMOKE.refine, BOTH.order, PLAIN)
+    model, labels = launch.network.train(), torch.arange(len(images))
+    for order in ((3, 4), (2, 2)):
+        before = {name: one.detach().clone() for name, one in model.named_parameters()}
+        gradients(launch, images, labels, order)
+        launch.optimizer.step()
+        launch.optimizer.zero_grad()
+    changes = {name: (one - before[name]).detach() for name, one in model.named_parameters()}
+    inside, beyond = outside(model, changes, (2, 2))
+    assert inside > 1_000 and beyond == 0
 
 
 def test_a_plain_optimizer_moves_the_rest_too(images):
