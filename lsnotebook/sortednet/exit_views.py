@@ -1,0 +1,67 @@
+"""The figures, tables and sentences of early exit, from `exits`."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lsnotebook.core.statistics import crossed
+from lsnotebook.pages.style import INK, new, styled
+from lsnotebook.pages.tables import as_text, percent
+from lsnotebook.sortednet.grid_figures import COLOURS, MARKERS
+
+
+@styled
+def by_layers(curves: pd.DataFrame, fixed: pd.DataFrame, titles: Mapping[str, str], chance: float) -> Figure:
+    """Accuracy against the mean layers run, the mean over the networks: lines, leaving when sure; dots, as many layers
+    for every image."""
+    figure, [[axes]] = new(4.8, 3.1)
+    for approach, title in titles.items():
+        mean = curves[curves["approach"] == approach].groupby("threshold")[["layers", "top1"]].mean()
+        axes.plot(mean["layers"], 100 * mean["top1"], color=COLOURS[approach], label=f"{title}, leaving when sure")
+        dots = 100 * fixed[fixed["approach"] == approach].groupby("layers")["top1"].mean()
+        axes.plot(dots, MARKERS[approach], color=COLOURS[approach], markersize=4, fillstyle="none",
+                  label=f"{title}, fixed depth")  # fmt: skip
+    axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6, label="chance")
+    axes.set(xlabel="mean layers run", ylabel="top-1 accuracy, %", ylim=(0, 102))
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def rejections(fixed: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """The share of images whose answer after so many layers is not the whole network's, the mean over the networks."""
+    figure, [[axes]] = new(4.8, 2.6)
+    for approach, title in titles.items():
+        share = 100 * (1 - fixed[fixed["approach"] == approach].groupby("layers")["agrees"].mean())
+        axes.plot(share, color=COLOURS[approach], marker=MARKERS[approach], markersize=4.5, label=title)
+    axes.set(xlabel="layers of the draft", ylabel="answers rejected, %", ylim=(0, None))
+    figure.legend(loc="outside upper center", ncols=len(titles))
+    return figure
+
+
+def chosen(found: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Each approach at the thresholds that were chosen, with 95 % intervals over the networks."""
+    rows = {}
+    for approach, title in titles.items():
+        there = found[found["approach"] == approach].sort_values("seed")
+        low, high = there["threshold"].min(), there["threshold"].max()
+        rows[title] = {
+            "threshold": f"{low:g}" if low == high else f"{low:g} to {high:g}",
+            "mean layers run": as_text(*crossed(there["layers"].to_numpy())),
+            "top-1": as_text(*crossed(100 * there["top1"].to_numpy(), (0, 100)), " %"),
+            "all layers": as_text(*crossed(100 * there["full"].to_numpy(), (0, 100)), " %"),
+            "points lost": as_text(*crossed(100 * (there["full"] - there["top1"]).to_numpy())),
+        }
+    return pd.DataFrame(rows).T
+
+
+def measured_time(times: Mapping[str, float], layers: int) -> str:
+    """The speed-up in layers, and in measured time."""
+    return (
+        f"One by one, on this machine, an image takes {1000 * times['whole']:.1f} ms with all {layers} layers, and "
+        f"{1000 * times['early']:.1f} ms when it may leave early, after {times['layers']:.1f} layers on average: "
+        f"that is {percent(times['early'] / times['whole'], 0)} of the time, and "
+        f"{percent(times['layers'] / layers, 0)} of the layers. "
+        "Asking the classifier after every layer takes time, too, and so do the embeddings, which all images need."
+    )
