@@ -52,13 +52,13 @@ def maps(trained: dict[str, Networks], where: Tensor, classes: Tensor, counts: t
     """What the sub-networks of one network of each kind decide, over the points that they were trained on."""
     span = float(where.abs().max())
     figure, rows = new(4.8, 2.9, len(trained), len(counts), sharex=True, sharey=True)
+    for panel, count in zip(rows[0], counts, strict=True):
+        panel.set_title(f"{count} neuron{'s' * (count > 1)}")
     for row, (name, networks) in zip(rows, trained.items(), strict=True):
-        for panel, count, image in zip(row, counts, regions(networks, counts, span), strict=True):
+        for panel, image in zip(row, regions(networks, counts, span), strict=True):
             panel.imshow(image, cmap=CLASSES, vmin=0, vmax=3, alpha=0.35, origin="lower",
                          extent=(-span, span, -span, span), interpolation="nearest")  # fmt: skip
             panel.scatter(*where.T, c=classes, cmap=CLASSES, vmin=0, vmax=3, s=1, linewidths=0, rasterized=True)
             panel.set(xticks=[], yticks=[], aspect="equal")
-            if row is rows[0]:
-                panel.set_title(f"{count} neuron{'s' * (count > 1)}")
         row[0].set_ylabel(name)
     return figure

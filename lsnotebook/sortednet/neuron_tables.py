@@ -20,7 +20,7 @@ RUNS = 5
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """One row for each approach, order and number of neurons from 1 to 10: mean, std (over networks), low and high (the
-    interval of the mean), paper and paper sd, lowest and highest (see `means_of_five`)."""
+    interval of the mean), paper and paper_sd, lowest and highest (see `means_of_five`)."""
     published, rows = paper.table9(), []
     for approach in APPROACHES:
         for order in ORDERS:
@@ -34,7 +34,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
                         **dict(zip(("mean", "low", "high"), crossed(values), strict=True)),
                         "std": values.std(ddof=1),
                         "paper": theirs[approach],
-                        "paper sd": theirs[f"{approach} sd"],
+                        "paper_sd": theirs[f"{approach} sd"],
                         **dict(zip(("lowest", "highest"), means_of_five(values), strict=True)),
                     }
                 )
@@ -49,18 +49,14 @@ def means_of_five(values: np.ndarray) -> tuple[float, float]:
 
 
 def beside(found: pd.DataFrame) -> pd.DataFrame:
-    """Every row of Table 9: the paper's five runs, and ours with the range of means of five."""
-    shown = {}
-    for order in ORDERS:
-        for neurons in range(1, NEURONS + (order == ORDERS[0])):
-            name = "all 10" if neurons == NEURONS else f"{neurons}, {order}"
-            shown[name] = {}
-            for approach in APPROACHES:
-                row = found.query("approach == @approach and order == @order and neurons == @neurons").iloc[0]
-                shown[name][(approach, "paper")] = f"{row['paper']:.1f} ± {row['paper sd']:.1f}"
-                shown[name][(approach, "ours")] = f"{row['mean']:.1f} ± {row['std']:.1f}"
-                shown[name][(approach, "means of five")] = f"{row['lowest']:.1f} to {row['highest']:.1f}"
-    return pd.DataFrame.from_dict(shown, orient="index").rename_axis(columns=[None, None])
+    """Every row of Table 9: the paper's five runs, and ours with the range of means of five in brackets."""
+    shown: dict[tuple[str, str], dict] = {}
+    for row in once(found).itertuples():
+        order = "all" if row.neurons == NEURONS else row.order
+        cells = shown.setdefault((order, str(row.neurons)), {})
+        cells[row.approach, "paper"] = f"{row.paper:.1f} ± {row.paper_sd:.1f}"
+        cells[row.approach, "ours"] = f"{row.mean:.1f} ± {row.std:.1f} [{row.lowest:.1f}, {row.highest:.1f}]"
+    return pd.DataFrame.from_dict(shown, orient="index")
 
 
 def averages(table: pd.DataFrame) -> pd.DataFrame:

@@ -94,7 +94,8 @@ def test_a_table_like_the_papers_is_at_no_distance_from_it(published):
         moved, 5
     )
     shown = neuron_tables.beside(found)
-    assert len(shown) == 19 and shown.loc["1, target", ("sorted", "paper")] == "62.6 ± 7.8"
+    assert len(shown) == 19 and shown.loc[("target", "1"), ("sorted", "paper")] == "62.6 ± 7.8"
+    assert shown.loc[("all", "10"), ("ordinary", "ours")].startswith("94.5 ± 0.1 [94.4")
     averages = neuron_tables.averages(published)
     assert averages.loc["1 to 9, reverse", ("sorted", "paper")] == "59.4"
     assert averages.loc["1 to 9, reverse", ("sorted", "ours")].startswith("59.4 %")
@@ -117,3 +118,5 @@ def test_regions_are_the_decisions_of_the_first_network():
     (image,) = neuron_figures.regions(networks, (3,), span=2.0, steps=5)
     corner = networks(torch.tensor([[[2.0, -2.0]]]).expand(2, -1, -1), first(torch.full((2,), 3)))[0, 0].argmax()
     assert image.shape == (5, 5) and image[0, 4] == corner
+    figure = neuron_figures.maps({"ordinary": networks}, *neurons.points(), (1, 3))
+    assert [axes.get_title() for axes in figure.axes] == ["1 neuron", "3 neurons"]
