@@ -97,7 +97,7 @@ def timed(network: SortedViT, images: Tensor, threshold: float) -> dict[str, flo
 
     for sure in (2.0, threshold, 2.0, threshold):  # the first two warm up
         begun = time.perf_counter()
-        layers = [one(image, sure) for image in images]
-        runs.append(((time.perf_counter() - begun) / len(images), float(np.mean(layers))))
+        counts = [one(image, sure) for image in images]
+        runs.append(((time.perf_counter() - begun) / len(images), float(np.mean(counts))))
     (whole, _), (early, layers) = runs[2:]
     return {"whole": whole, "early": early, "layers": layers}
