@@ -1,0 +1,167 @@
+"""Turns a router: real nodes and simulated ones take the same loop, and give the same columns.
+
+Time is counted in hops, the usual duration of one: so are patience and deadline, which then mean the same on every
+machine.
+"""
+
+import heapq
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import pandas as pd
+
+from lsnotebook.swarm.router import Action, Answer, Block, Hop, Node, Router, SwarmError
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A node has run a hop."""
+
+    hop: Hop
+
+
+@dataclass(frozen=True)
+class Died:
+    """A node was found dead."""
+
+    node: Node
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A node is there, and ready."""
+
+    node: Node
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done to a node, and when: it is killed, slowed down by a factor, or joins with blocks."""
+
+    time: float
+    kind: Literal["kill", "slow", "join"]
+    node: Node
+    factor: float = 1.0
+    blocks: tuple[Block, ...] = ()
+
+
+class World(Protocol):
+    """Nodes that run hops, and a clock that counts in hops."""
+
+    def now(self) -> float:
+        """The time, in hops."""
+
+    def begin(self, hop: Hop) -> None:
+        """Let its node run a hop."""
+
+    def cause(self, fault: Fault) -> None:
+        """Do something to a node."""
+
+    def next(self, until: float) -> Finished | Died | Joined | None:
+        """What happens next; None where nothing does before `until`."""
+
+
+def drive(
+    router: Router,
+    world: World,
+    arrivals: Sequence[float],
+    faults: Iterable[Fault] = (),
+    patience: float = math.inf,
+    deadline: float = math.inf,
+) -> pd.DataFrame:
+    """Serve requests that arrive at these times, and let these faults happen; all times in hops.
+
+    A request that makes no progress for `patience` goes on without the node that keeps it; at `deadline` after its
+    arrival it is answered from what has run. One row for each request, in the order of their arrival:
+
+        request, born, answered    the latter two are times
+        route                      the blocks that it ran: a tuple of (network, layer)
+        nodes, begun, ended        where and when it ran them: tuples as long
+        retries                    hops that were begun and given up
+        layers                     how many layers it ran
+
+    Raises `SwarmError` where requests are left that nobody will ever answer.
+    """
+    number = itertools.count()
+    timers: list[tuple[float, int, str, object]] = []
+
+    def at(time: float, kind: str, what: object) -> None:
+        if time < math.inf:
+            heapq.heappush(timers, (time, next(number), kind, what))
+
+    for request, time in enumerate(arrivals):
+        at(time, "arrival", request)
+    for fault in faults:
+        at(fault.time, "fault", fault)
+    progress = dict.fromkeys(range(len(arrivals)), 0)
+    begun: dict[int, float] = {}
+    ended: dict[int, float] = {}
+    routes: dict[int, list[int]] = {request: [] for request in progress}
+    rows: dict[int, dict] = {}
+
+    def moved(request: int) -> None:
+        progress[request] += 1
+        at(world.now() + patience, "patience", (request, progress[request]))
+
+    def happened() -> Iterator[Action]:
+        event = world.next(timers[0][0] if timers else math.inf)
+        if isinstance(event, Finished):
+            ended[event.hop.number] = world.now()
+            one = router.requests.get(event.hop.request)
+            if one and one.hop == event.hop:
+                routes[event.hop.request].append(event.hop.number)
+                moved(event.hop.request)
+            yield from router.finished(event.hop)
+        elif isinstance(event, Died):
+            yield from router.died(event.node)
+        elif isinstance(event, Joined):
+            yield from router.joined(event.node, event.blocks)
+        elif timers:
+            _, _, kind, what = heapq.heappop(timers)
+            if isinstance(what, Fault):
+                world.cause(what)
+            elif kind == "arrival":
+                moved(what)
+                at(world.now() + deadline, "deadline", what)
+                yield from router.arrived(what)
+            elif kind == "deadline":
+                yield from router.due(what)
+            elif what[0] in router.requests and progress[what[0]] == what[1]:
+                moved(what[0])
+                yield from router.lost_patience(what[0])
+        else:
+            waiting = len(progress) - len(rows)
+            raise SwarmError(
+                f"{waiting} requests wait for layers that no living node holds, and no node will join: give the swarm "
+                "a deadline, spare nodes, or a rule that skips layers."
+            )
+
+    while len(rows) < len(progress):
+        for action in happened():
+            if isinstance(action, Answer):
+                numbers = routes.pop(action.request)
+                rows[action.request] = {
+                    "request": action.request,
+                    "born": float(arrivals[action.request]),
+                    "answered": world.now(),
+                    "route": action.route,
+                    "nodes": action.nodes,
+                    "begun": tuple(begun[hop] for hop in numbers),
+                    "ended": tuple(ended[hop] for hop in numbers),
+                    "retries": action.retries,
+                    "layers": len(action.route),
+                }
+            else:
+                begun[action.number] = world.now()
+                world.begin(action)
+    return pd.DataFrame([rows[request] for request in sorted(rows)])
+
+
+def poisson(rate: float, count: int, rng: np.random.Generator) -> np.ndarray:
+    """The times of `count` arrivals at `rate` a hop."""
+    return np.cumsum(rng.exponential(1 / rate, count))
