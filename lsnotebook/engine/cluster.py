@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
 
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.profile_files import on_command_line
@@ -22,6 +24,8 @@ from lsnotebook.engine.run import Run
 log = logging.getLogger(__name__)
 RETRIES = 5
 """Times that a run is resumed after its node died."""
+STARTS = 3
+"""Times that Ray is started before it is given up."""
 
 
 class SweepError(LsnotebookError, RuntimeError):
@@ -83,19 +87,36 @@ def connected(address: str | None = None):
                 if not colon or not port.isdigit():
                     raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
                 socket.create_connection((host, int(port)), timeout=10).close()
-            ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
-        except (OSError, RuntimeError, ValueError) as error:
+            started(ray, address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
+        except Exception as error:  # Ray raises bare ones, too
             if "AF_UNIX" in str(error):
                 folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
                 raise SweepError(
                     f"The path of the folder for temporary files, {folder!r}, is too long for Ray's sockets: name a "
                     "shorter one in RAY_TMPDIR, such as /tmp."
                 ) from error
+            if address is None:
+                raise SweepError(
+                    f"Ray did not start here ({str(error).splitlines()[0]}); stop what else keeps this machine busy, "
+                    "and run the same command again."
+                ) from error
             raise SweepError(
                 f"There is no Ray cluster at {address!r} ({str(error).splitlines()[0]}): start one with `ray start`, "
                 "or leave out --address to use this machine."
             ) from error
     return ray
+
+
+def started(ray: ModuleType, **options: Any) -> None:
+    """`ray.init`, and again where its processes took longer than it waits for, as on a busy machine."""
+    for attempt in range(1, STARTS + 1):
+        try:
+            ray.init(**options)
+            return
+        except Exception as error:
+            ray.shutdown()
+            if attempt == STARTS or "timed out during startup" not in str(error):
+                raise
 
 
 def _train(run: Run, gpus: int, base: object) -> None:

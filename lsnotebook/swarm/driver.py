@@ -41,10 +41,10 @@ class Joined:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to a node, and when: it is killed, slowed down by a factor, or joins with blocks."""
+    """What is done to a node, and when: it is killed, its process crashes, it gets slower, or it joins with blocks."""
 
     time: float
-    kind: Literal["kill", "slow", "join"]
+    kind: Literal["kill", "crash", "slow", "join"]
     node: Node
     factor: float = 1.0
     blocks: tuple[Block, ...] = ()
@@ -58,6 +58,9 @@ class World(Protocol):
 
     def begin(self, hop: Hop) -> None:
         """Let its node run a hop."""
+
+    def answered(self, request: int) -> None:
+        """A request is answered from its state after the last hop that counts."""
 
     def cause(self, fault: Fault) -> None:
         """Do something to a node."""
@@ -144,6 +147,7 @@ def drive(
     while len(rows) < len(progress):
         for action in happened():
             if isinstance(action, Answer):
+                world.answered(action.request)
                 numbers = routes.pop(action.request)
                 rows[action.request] = {
                     "request": action.request,

@@ -42,8 +42,11 @@ class Simulation:
             late = self.jitter * self._rng.exponential() if self.jitter else 0.0
             self._at(self._time + self._slow.get(hop.node, 1.0) * (1 + late), Finished(hop))
 
+    def answered(self, request: int) -> None:
+        pass
+
     def cause(self, fault: Fault) -> None:
-        if fault.kind == "kill":
+        if fault.kind in ("kill", "crash"):
             self._dead.add(fault.node)
             self._at(self._time + self.notice, Died(fault.node))
         elif fault.kind == "slow":
