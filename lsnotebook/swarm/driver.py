@@ -76,11 +76,13 @@ def drive(
     faults: Iterable[Fault] = (),
     patience: float = math.inf,
     deadline: float = math.inf,
+    in_flight: int | None = None,
 ) -> pd.DataFrame:
     """Serve requests that arrive at these times, and let these faults happen; all times in hops.
 
     A request that makes no progress for `patience` goes on without the node that keeps it; at `deadline` after its
-    arrival it is answered from what has run. One row for each request, in the order of their arrival:
+    arrival it is answered from what has run. With `in_flight`, so many arrive at their times, and each of the others
+    when one is answered. One row for each request, in the order of their arrival:
 
         request, born, answered    the latter two are times
         route                      the blocks that it ran: a tuple of (network, layer)
@@ -97,11 +99,13 @@ def drive(
         if time < math.inf:
             heapq.heappush(timers, (time, next(number), kind, what))
 
-    for request, time in enumerate(arrivals):
+    for request, time in enumerate(arrivals[:in_flight]):
         at(time, "arrival", request)
+    following = iter(range(len(arrivals))[in_flight:] if in_flight else ())
     for fault in faults:
         at(fault.time, "fault", fault)
     progress = dict.fromkeys(range(len(arrivals)), 0)
+    born: dict[int, float] = {}
     begun: dict[int, float] = {}
     ended: dict[int, float] = {}
     routes: dict[int, list[int]] = {request: [] for request in progress}
@@ -130,7 +134,8 @@ def drive(
                 world.cause(what)
             elif kind == "arrival":
                 moved(what)
-                at(world.now() + deadline, "deadline", what)
+                born[what] = world.now() if in_flight else float(arrivals[what])
+                at(born[what] + deadline, "deadline", what)
                 yield from router.arrived(what)
             elif kind == "deadline":
                 yield from router.due(what)
@@ -151,7 +156,7 @@ def drive(
                 numbers = routes.pop(action.request)
                 rows[action.request] = {
                     "request": action.request,
-                    "born": float(arrivals[action.request]),
+                    "born": born[action.request],
                     "answered": world.now(),
                     "route": action.route,
                     "nodes": action.nodes,
@@ -160,6 +165,8 @@ def drive(
                     "retries": action.retries,
                     "layers": len(action.route),
                 }
+                if (new := next(following, None)) is not None:
+                    at(world.now(), "arrival", new)
             else:
                 begun[action.number] = world.now()
                 world.begin(action)

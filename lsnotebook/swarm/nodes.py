@@ -205,6 +205,7 @@ def serve(
     faults: Sequence[Fault] = (),
     patience: float = math.inf,
     deadline: float = math.inf,
+    in_flight: int | None = None,
     hop: float = HOP,
 ) -> tuple[pd.DataFrame, Tensor]:
     """Answer requests on real nodes: the rows of `driver.drive`, and the logits (R, N, classes).
@@ -216,6 +217,6 @@ def serve(
         raise SwarmError(f"{len(held)} nodes hold layers, but the pool has {len(pool.actors)}; start more.")
     router = Router(models[0].config.num_hidden_layers, rule, len(models))
     world = Cluster(pool, models, held, pixel_values, hop)
-    rows = drive(router, world, arrivals, faults, patience, deadline)
+    rows = drive(router, world, arrivals, faults, patience, deadline, in_flight)
     world.mend()
     return rows, torch.stack([world.logits[request] for request in range(len(arrivals))])

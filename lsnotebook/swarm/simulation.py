@@ -2,12 +2,14 @@
 
 import heapq
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
-from lsnotebook.swarm.driver import Died, Fault, Finished, Joined
-from lsnotebook.swarm.router import Block, Hop, Node
+from lsnotebook.swarm.driver import Died, Fault, Finished, Joined, drive
+from lsnotebook.swarm.router import Block, Hop, Node, Router
 
 
 class Simulation:
@@ -64,3 +66,26 @@ class Simulation:
 
     def _at(self, time: float, event: Finished | Died | Joined) -> None:
         heapq.heappush(self._events, (time, next(self._order), event))
+
+
+def simulate(
+    layers: int,
+    held: Mapping[Node, Sequence[Block]],
+    arrivals: Sequence[float],
+    rule: str = "nearly",
+    faults: Sequence[Fault] = (),
+    patience: float = math.inf,
+    deadline: float = math.inf,
+    in_flight: int | None = None,
+    rng: np.random.Generator | None = None,
+    **nodes: float,
+) -> pd.DataFrame:
+    """The rows of `driver.drive` on nodes that hold these blocks; `nodes` are jitter, notice, starting (`Simulation`).
+
+    Raises `SwarmError`.
+    """
+    rng = rng or np.random.default_rng(0)
+    networks = 1 + max((block.network for blocks in held.values() for block in blocks), default=0)
+    router = Router(layers, rule, networks, seed=int(rng.integers(2**32)))
+    world = Simulation({node: tuple(blocks) for node, blocks in held.items()}, rng=rng, **nodes)
+    return drive(router, world, arrivals, faults, patience, deadline, in_flight)

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from lsnotebook.swarm.driver import Fault, drive, poisson
-from lsnotebook.swarm.router import RULES, Block, Router, SwarmError
-from lsnotebook.swarm.simulation import Simulation
+from lsnotebook.swarm.driver import Fault, poisson
+from lsnotebook.swarm.router import RULES, Block, SwarmError
+from lsnotebook.swarm.simulation import simulate
 
 
-def served(rule="nearly", held=((0,), (1,), (2,)), arrivals=(0.0,), faults=(), layers=3, notice=0.0, **limits):
+def served(rule="nearly", held=((0,), (1,), (2,)), arrivals=(0.0,), faults=(), layers=3, **options):
     nodes = {f"n{k}": tuple(Block(0, layer) for layer in of) for k, of in enumerate(held)}
-    return drive(Router(layers, rule), Simulation(nodes, notice=notice), arrivals, faults, **limits)
+    return simulate(layers, nodes, arrivals, rule, faults, **options)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -54,8 +54,8 @@ def test_a_pipeline_that_waits_for_ever_says_so():
 
 
 def test_equal_seeds_give_equal_rows_and_busy_nodes_are_waited_for_as_queueing_theory_says():
-    nodes = {"a": (Block(0, 0),)}
-    rows = [drive(Router(1), Simulation(nodes), poisson(0.5, 20_000, np.random.default_rng(0))) for _ in range(2)]
+    arrivals = poisson(0.5, 20_000, np.random.default_rng(0))
+    rows = [served(held=[(0,)], arrivals=arrivals, layers=1) for _ in range(2)]
     assert rows[0].equals(rows[1])
     waits = (rows[0]["answered"] - rows[0]["born"]).mean() - 1
     assert waits == pytest.approx(0.5 / (2 * (1 - 0.5)), rel=0.1), "an M/D/1 queue"
@@ -68,3 +68,9 @@ def test_many_nodes_that_die_and_join_lose_no_request():
     found = served(held=held, arrivals=poisson(0.8, 60, rng), faults=faults, layers=6, notice=2, patience=4)
     assert found["request"].tolist() == list(range(60)) and (found["layers"] <= 6).all()
     assert found["answered"].lt(math.inf).all() and found["retries"].sum() > 0
+
+
+def test_a_closed_loop_keeps_so_many_in_flight():
+    found = served(arrivals=[0] * 10, in_flight=2)
+    born = found["born"].to_numpy()
+    assert born[:2].tolist() == [0, 0] and sorted(born[2:]) == sorted(found["answered"])[:8]
