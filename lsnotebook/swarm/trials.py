@@ -9,16 +9,20 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lsnotebook.core.profiles import Approach, Profile
 from lsnotebook.core.randomness import stream
 from lsnotebook.data.splits import Splits
-from lsnotebook.engine.run import Run
+from lsnotebook.engine.run import Run, study
 from lsnotebook.engine.tables import Table, tables
+from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE
 from lsnotebook.layershuffle.model import ShuffleViT
 from lsnotebook.swarm.driver import Fault, poisson
 from lsnotebook.swarm.replay import replay
 from lsnotebook.swarm.router import Block, Node, SwarmError
 from lsnotebook.swarm.simulation import simulate
 
+SERVED = {LAYERSHUFFLE: "nearly", LAYERDROP: "in-order", BASELINE: "pipeline"}
+"""The rule by which a network is served, as its training allows."""
 SLOWER = 10.0
 """A slow node's hop takes so many times as long."""
 BATCH = 500
@@ -124,6 +128,30 @@ def answers(models: Sequence[Run], trials: Mapping[str, Trial], requests: int, d
         top1 = table["right"].to_numpy().reshape(draws, requests).mean(1)
         columns = {"approach": run.approach.name, "seed": run.seed, "policy": name, "draw": range(draws), "top1": top1}
         found.append(pd.concat([pd.DataFrame(columns), took[name]], axis=1))
+    return pd.concat(found, ignore_index=True)
+
+
+def compared(
+    profile: Profile,
+    trials: Trial | Mapping[str, Trial],
+    requests: int,
+    draws: int,
+    seeds: int | None = None,
+    rules: Mapping[Approach, str] = SERVED,
+) -> pd.DataFrame:
+    """`answers` of several approaches, each served by the rule that suits it, if the trial does not wait for nodes that
+    replace the dead."""
+    trials = {"as you say": trials} if isinstance(trials, Trial) else trials
+    found = [
+        answers(
+            study(profile, [approach], seeds),
+            {name: one if one.replaced < math.inf else dataclasses.replace(one, rule=rule)
+             for name, one in trials.items()},
+            requests,
+            draws,
+        )
+        for approach, rule in rules.items()
+    ]  # fmt: skip
     return pd.concat(found, ignore_index=True)
 
 

@@ -1,0 +1,79 @@
+"""The figures of the swarm, each from a data frame; no computation."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
+from lsnotebook.pages.style import INK, new, styled, tile_colours
+from lsnotebook.swarm.driver import Fault
+from lsnotebook.swarm.router import Node
+
+
+@styled
+def against(
+    found: pd.DataFrame, measures: Mapping[str, str], label: str, chance: float | None = None, log: bool = False
+) -> Figure:
+    """One panel a measure (a column, its label) against the number that `policy` stands for, one line an approach.
+
+    The band reaches from the lowest to the highest network; measures that all networks share have none. Fractions are
+    shown in %.
+    """
+    figure, [panels] = new(2.4 * len(measures), 2.6, columns=len(measures))
+    for panel, (measure, name) in zip(panels, measures.items(), strict=True):
+        scale = 100 if measure == "top1" else 1
+        for approach, group in found.groupby("approach", sort=False):
+            values = scale * group.groupby(["seed", "policy"], sort=False)[measure].mean().unstack()
+            at = values.columns.astype(float)
+            style = {"color": COLOURS[approach], "marker": MARKERS[approach], "markersize": 4}
+            panel.plot(at, values.mean(), label=TITLES[approach], **style)
+            panel.fill_between(at, values.min(), values.max(), color=COLOURS[approach], alpha=0.2, linewidth=0)
+        if scale == 100 and chance is not None:
+            panel.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
+            panel.annotate("chance", (1, 100 * chance), (-2, 2), ("axes fraction", "data"), "offset points",
+                           fontsize=8.5, ha="right")  # fmt: skip
+        panel.set(xlabel=label, ylabel=name, xscale="log" if log else "linear")
+        panel.set_ylim(bottom=0)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure
+
+
+@styled
+def timeline(rows: pd.DataFrame, nodes: Sequence[Node], faults: Sequence[Fault], layers: int) -> Figure:
+    """What ran where and when: a row for each node, a bar for each hop that counted, in the colour of its layer, with
+    the number of its request; a cross where the node died."""
+    figure, [[axes]] = new(6.4, 0.9 + 0.2 * len(nodes))
+    place = {node: row for row, node in enumerate(nodes)}
+    colours = tile_colours(layers)
+    for row in rows.itertuples():
+        for node, block, begun, ended in zip(row.nodes, row.route, row.begun, row.ended, strict=True):
+            fill, ink = colours[block.layer]
+            axes.barh(place[node], ended - begun, left=begun, color=fill, height=0.8, edgecolor="none")
+            axes.text((begun + ended) / 2, place[node], str(row.request), color=ink, fontsize=6, ha="center",
+                      va="center_baseline", clip_on=True)  # fmt: skip
+    mark_deaths(axes, place, faults)
+    axes.set_yticks(range(len(nodes)), [str(node) for node in nodes], fontsize=7)
+    axes.set(xlabel="time, hops", ylabel="node", ylim=(len(nodes) - 0.4, -0.6), xlim=(0, None))
+    return figure
+
+
+def mark_deaths(axes: Axes, place: Mapping[Node, int], faults: Sequence[Fault]) -> None:
+    for fault in faults:
+        if fault.kind in ("kill", "crash"):
+            axes.plot(fault.time, place[fault.node], "X", color=INK, markersize=7, clip_on=False)
+
+
+@styled
+def coverage(found: pd.DataFrame) -> Figure:
+    """The share of draws in which all layers are held, against the number of nodes that each drew a layer.
+
+    Columns: nodes, covered (a fraction, drawn), exact (computed).
+    """
+    figure, [[axes]] = new(4.8, 2.2)
+    axes.plot(found["nodes"], 100 * found["exact"], color=INK, linewidth=1, label="computed")
+    axes.plot(found["nodes"], 100 * found["covered"], "o", color=COLOURS["layershuffle"], label="drawn")
+    axes.set(xlabel="nodes", ylabel="all layers are held, %", ylim=(-2, 102))
+    axes.legend()
+    return figure
