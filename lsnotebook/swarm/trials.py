@@ -23,6 +23,8 @@ from lsnotebook.swarm.simulation import simulate
 
 SERVED = {LAYERSHUFFLE: "nearly", LAYERDROP: "in-order", BASELINE: "pipeline"}
 """The rule by which a network is served, as its training allows."""
+SKIPPING = {**SERVED, BASELINE: "in-order"}
+"""The same, where nobody waits for what is missing."""
 SLOWER = 10.0
 """A slow node's hop takes so many times as long."""
 BATCH = 500
@@ -139,19 +141,12 @@ def compared(
     seeds: int | None = None,
     rules: Mapping[Approach, str] = SERVED,
 ) -> pd.DataFrame:
-    """`answers` of several approaches, each served by the rule that suits it, if the trial does not wait for nodes that
-    replace the dead."""
+    """`answers` of several approaches, each under a rule of its own."""
     trials = {"as you say": trials} if isinstance(trials, Trial) else trials
-    found = [
-        answers(
-            study(profile, [approach], seeds),
-            {name: one if one.replaced < math.inf else dataclasses.replace(one, rule=rule)
-             for name, one in trials.items()},
-            requests,
-            draws,
-        )
-        for approach, rule in rules.items()
-    ]  # fmt: skip
+    found = []
+    for approach, rule in rules.items():
+        ruled = {name: dataclasses.replace(one, rule=rule) for name, one in trials.items()}
+        found.append(answers(study(profile, [approach], seeds), ruled, requests, draws))
     return pd.concat(found, ignore_index=True)
 
 
