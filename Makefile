@@ -1,5 +1,7 @@
 # make book   the environment, the networks that are missing, and book/_build/html/index.html
+# make pdf    the book, and all of it as book/_build/html/lsnotebook.pdf; needs Chromium
 # make test   the environment, and the checks
+# make pictures  those of the README, from the pages that were built
 # make clean  removes pages and caches; networks (data/runs) and .venv stay, as they cost time to make
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +11,7 @@ READY := $(VENV)/installed
 # Programs that others start (Jupyter's kernels, papermill, pytest's subprocesses) are to be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: book test lint lock clean
+.PHONY: book pdf test lint pictures lock clean
 
 # The networks are trained and evaluated first, where the terminal shows the progress; the pages then find all of it in
 # the store.
@@ -17,6 +19,9 @@ book: $(READY)
 	$(BIN)/lsnotebook train digits --prepare
 	$(BIN)/jupyter-book build book/ -W --keep-going -n
 	$(BIN)/python book/check_pages.py
+
+pdf: book
+	$(BIN)/python book/make_pdf.py
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --cov
@@ -27,6 +32,10 @@ lint: $(READY)
 	$(BIN)/nbstripout --verify --keep-id book/*.ipynb
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+
+# Needs Chromium; run it when the main figure or the explorer has changed.
+pictures: $(READY)
+	$(BIN)/python book/pictures.py
 
 # Written last, so that an installation that broke off is taken up again.
 $(READY): pyproject.toml requirements.lock

@@ -169,8 +169,8 @@ def claims(profile: Profile, as_json: bool) -> None:
 @click.argument("results", nargs=-1)
 @click.option("--seeds", type=click.IntRange(min=2), help="Networks an approach; the profile's number if not given.")
 def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> None:
-    """Write RESULTS (table1, claims, networks, curves; all if none is named) of a profile to data/results/, for all
-    builds to show.
+    """Write RESULTS (table1, claims, networks, curves, collapse; all if none is named) of a profile to data/results/,
+    for all builds to show.
 
     Each says what made it. The networks of Table 1 are trained where they are missing; what needs others is recorded
     where these are in the store.

@@ -1,6 +1,7 @@
 """pyproject.toml, requirements.lock and environment.yml say the same, and what they package works."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pybtex.database import parse_file
 
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -66,6 +68,15 @@ def test_version_is_said_once_and_the_same():
 
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert PROJECT["version"] == lsnotebook.__version__ == citation["version"]
+    entries = parse_file(ROOT / "book" / "references.bib").entries
+    book, paper = (entries[key].fields for key in ("lsnotebook", "freiberger2024layershuffle"))
+    assert (book["version"], book["url"], book["license"]) == (
+        citation["version"],
+        citation["repository-code"],
+        citation["license"],
+    )
+    titles = [re.sub(r"[{}]", "", fields["title"]).split() for fields in (book, paper)]
+    assert titles == [citation["title"].split(), citation["references"][0]["title"].split()]
 
 
 def test_top_level_config_is_the_books():

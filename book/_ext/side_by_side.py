@@ -1,5 +1,7 @@
 """Read the pages, and so run their notebooks, side by side: one process a core. Jupyter Book has no option for it."""
 
+import os
+
 from joblib import cpu_count
 from sphinx.application import Sphinx
 
@@ -13,5 +15,6 @@ def allow(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.parallel = cpu_count()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # kernels with a thread for every core would wait for one another
     app.connect("builder-inited", allow)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

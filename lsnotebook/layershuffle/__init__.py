@@ -65,6 +65,13 @@ PART = Part(
             table_1_networks,
             all_networks,
         ),
+        "collapse": Result(
+            "lsnotebook.layershuffle.records:collapse",
+            "lsnotebook.layershuffle.records:Way",
+            "lsnotebook.layershuffle.records:collapse_keys",
+            lambda profile: [(approach, profile.seeds) for approach in (BASELINE, LAYERSHUFFLE)],
+            lambda profile: [(LAYERDROP, profile.seeds)],
+        ),
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
     profile=Study,

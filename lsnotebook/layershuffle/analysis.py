@@ -17,6 +17,7 @@ from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import Order, arbitrary
 from lsnotebook.core.randomness import stream
 from lsnotebook.data.splits import Splits
+from lsnotebook.data.subsets import spread
 from lsnotebook.layershuffle.model import ShuffleViT
 
 NORMS = ("contribution", "attention", "mlp")
@@ -79,17 +80,17 @@ def trace(model: ShuffleViT, pixel_values: Tensor, orders: Sequence[Order]) -> T
 
 
 def trace_images(model: ShuffleViT, splits: Splits, images: int = 1000) -> Trace:
-    """`trace` of the first validation images, each in a random order (§4.3); fewer where there are fewer.
+    """`trace` of validation images, evenly spaced, each in a random order (§4.3); of all where there are fewer.
 
     Raises `AnalysisError` where there are too few to cross-validate anything.
     """
-    split = splits.validation
-    if (count := min(images, len(split))) < FOLDS:
+    some = spread(splits.validation, images)
+    if (count := len(some)) < FOLDS:
         raise AnalysisError(
             f"{count} validation images are too few for {FOLDS}-fold cross-validation; take at least {FOLDS}, and "
             "better hundreds."
         )
-    pixel_values = torch.stack([split[k][0] for k in range(count)])
+    pixel_values = torch.stack([pixels for pixels, _ in some])
     layers = model.config.num_hidden_layers
     orders = [arbitrary(layers, stream(0, "order of an image", k)) for k in range(len(pixel_values))]
     return trace(model, pixel_values, orders)
@@ -192,12 +193,14 @@ def joint_readability(models: Sequence[nn.Module], splits: Splits, images: int) 
 
 
 def joint(traced: Trace, images: int = 80) -> tuple[np.ndarray, pd.DataFrame]:
-    """The outputs (K, D) of all layers at all positions for the first images, with image, layer, position (§5)."""
-    outputs = traced.outputs[:images]
+    """The outputs (K, D) of all layers at all positions, with image, layer, position (§5): of `images` that are evenly
+    spaced among those traced."""
+    chosen = np.linspace(0, len(traced.outputs) - 1, min(images, len(traced.outputs))).round().astype(int)
+    outputs = traced.outputs[chosen]
     count, positions, width = outputs.shape
     labels = {
         "image": np.repeat(np.arange(count), positions),
-        "layer": traced.layers[:images].ravel(),
+        "layer": traced.layers[chosen].ravel(),
         "position": np.tile(np.arange(positions), count),
     }
     return outputs.reshape(-1, width), pd.DataFrame(labels)

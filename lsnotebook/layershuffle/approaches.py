@@ -64,6 +64,7 @@ MARKERS = {
     "layerdrop": "s",
     "baseline": "D",
     "refined": "^",
+    "layershuffle-position": "X",
     "layershuffle-predict": "v",
     "layershuffle-predict-sum": "P",
 }

@@ -57,7 +57,7 @@ class Build:
         return 100 * matrix(table.query("approach == @approach and policy == @policy"), measure).to_numpy()
 
     def share_kept(self, approach: str) -> np.ndarray:
-        """The share of the accuracy above chance that arbitrary orders leave, in % (networks, orders)."""
+        """The share of above-chance accuracy kept in arbitrary order, in % (networks, orders)."""
         return 100 * ratio(self.top1(approach, "arbitrary"), self.top1(approach, "sequential")[:, 0], self.chance)
 
     def sources(self, approach: str) -> list[Run]:
@@ -89,5 +89,5 @@ class Build:
 
 
 def kept(accuracy: Any, of: float, chance: float) -> Any:
-    """The share of the accuracy `of` above chance that `accuracy` (one or an array) keeps, in %."""
+    """The share of above-chance accuracy kept, in %: what is left of `of` in `accuracy` (one or an array)."""
     return 100 * (accuracy - chance) / (of - chance)

@@ -177,7 +177,7 @@ def check_complete(
 
 def unreadable(file: Path, error: Exception) -> CheckpointError:
     first_line = str(error).partition("\n")[0]
-    return CheckpointError(f"{file} cannot be read ({type(error).__name__}: {first_line}); mend it, or get it anew.")
+    return CheckpointError(f"{file} cannot be read ({type(error).__name__}: {first_line}); get it anew.")
 
 
 @contextlib.contextmanager

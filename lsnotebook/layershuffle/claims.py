@@ -22,7 +22,7 @@ MORE = Bounds("the words say which is more, not by how much", above=0)
 COLLAPSE = Bounds("“collapse”: less than a quarter is left", below=25)
 SHARE = (0, 100)
 """The limits of a share in %, whose interval is asymmetric."""
-KEPT = "kept of the accuracy above chance, %"
+KEPT = "share of above-chance accuracy kept, %"
 OVER_IMAGES = ("networks", "images")
 
 
@@ -31,7 +31,7 @@ def baseline_collapses(build: Build) -> list[Statement]:
 
 
 def kept_in_paper(approach: str) -> float:
-    """The share of the accuracy above chance that arbitrary orders leave, in %, from Table 1."""
+    """The share of above-chance accuracy kept in arbitrary order, in %, from Table 1."""
     return kept(paper.top1(approach, "arbitrary"), paper.top1(approach, "sequential"), 100 * IMAGENET_CHANCE)
 
 
@@ -157,7 +157,7 @@ def merged_models(build: Build) -> list[Statement]:
         merged, reference = matched(build.merged_top1(approach, policy), sources.mean(0))  # under the same orders
         values: np.ndarray = 100 * ratio(merged[:, None], reference, build.chance)[:, 0]
         published = kept(100 * chosen[approach], paper.top1(approach, policy), 100 * IMAGENET_CHANCE)
-        quantity = f"kept by merged {models} of their sources' accuracy above chance, %"
+        quantity = f"share of their sources' above-chance accuracy kept by merged {models}, %"
         over = (f"draws of merged models from the same {len(sources)} sources",)
         statements.append(Statement(quantity, values, bounds, published, over=over))
     return statements
@@ -220,13 +220,26 @@ CLAIMS = {
     },
 }
 """By the page that looks at it: each claim, and the function that makes its statements on a build."""
+FIGURES = {
+    **dict.fromkeys(("C1", "C2", "C3", "C7"), "figure-table-1"),
+    **dict.fromkeys(("C4", "C5"), "table-paired"),
+    **dict.fromkeys(("C8", "C9", "C10"), "figure-pruning"),
+    **{
+        "C6": "table-position",
+        "C11": "table-read",
+        "C12": "table-2",
+        "C13": "figure-merging",
+        "C14": "table-dependence",
+    },
+}
+"""The figure or table of its page that shows a claim's quantity."""
 
 
 def check(profile: Study, pages: Container[str] = tuple(CLAIMS)) -> pd.DataFrame:
     """The statements of the claims of some pages on a profile, as `pages.statements.judged` gives them."""
     build = Build(profile)
     claims = {
-        name: (Claim(text, page), statements(build))
+        name: (Claim(text, page, FIGURES[name]), statements(build))
         for page, there in CLAIMS.items()
         if page in pages
         for name, (text, statements) in there.items()

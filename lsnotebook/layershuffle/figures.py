@@ -1,22 +1,24 @@
 """The figures of accuracies (§4.1, §4.2, §4.4), each from a data frame; no computation."""
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import pandas as pd
 import seaborn
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
+from lsnotebook.layershuffle.curves import beside, chance_line, lines, rings
 from lsnotebook.pages.style import INK, new, styled
 
 
 @styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> Figure:
-    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source; a dashed line marks chance."""
+    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source."""
     figure, panels = new(2.4 * len(tables), 2.2, columns=len(tables), sharey=True)
     for panel, (source, table) in zip(panels[0], tables.items(), strict=True):
         panel.axvline(100 * chance[source], color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
+        panel.annotate("chance", (100 * chance[source], -0.6), (3, 0), textcoords="offset points", fontsize=8.5)
         means = table.pivot(index="approach", columns="policy", values="mean").mul(100)
         stds = table.pivot(index="approach", columns="policy", values="std").mul(100)
         for row, approach in enumerate(table["approach"].unique()):
@@ -31,7 +33,7 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
         panel.set_yticks(range(len(means)), [TITLES[name] for name in table["approach"].unique()])
         panel.spines["left"].set_visible(False)
         panel.tick_params(left=False)
-    panels[0][0].set_ylim(len(means) - 0.5, -0.5)
+    panels[0][0].set_ylim(len(means) - 0.5, -1)
     return figure
 
 
@@ -41,58 +43,67 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> Figure:
     figure, [[axes]] = new()
     chance_line(axes, chance)
     approaches = accuracies["approach"].unique()
-    axes.text(len(approaches) - 0.55, 100 * chance + 1.5, "chance", fontsize=8.5, ha="right")
     for place, approach in enumerate(approaches):
         group = accuracies[accuracies["approach"] == approach]
         seeds = group["seed"].nunique()
         across = place + (group["seed"] - (seeds - 1) / 2) * 0.5 / seeds  # one thin column a seed
         axes.plot(across, 100 * group["top1"], "o", color=COLOURS[approach], markersize=3, alpha=0.55,
                   markeredgewidth=0)  # fmt: skip
+        rings(axes, across, group, 4, named=place == 0)
         axes.hlines(100 * group["top1"].mean(), place - 0.36, place + 0.36, color=INK, linewidth=2)
     axes.set_xticks(range(len(approaches)), [TITLES[name].replace("-", "-\n") for name in approaches])
     axes.set(ylabel="top-1 accuracy, %", ylim=(0, 102), xlim=(-0.5, len(approaches) - 0.5))
     axes.tick_params(bottom=False)
+    figure.legend(loc="outside upper center")
     return figure
 
 
 @styled
-def learning_curves(histories: pd.DataFrame) -> Figure:
+def learning_curves(histories: pd.DataFrame, chance: float) -> Figure:
     """Selection top-1 and loss against the training step: a thin line a seed, a thick one their mean."""
     figure, [panels] = new(columns=2)
     measures = {"selection_top1": (100, "top-1 accuracy, %"), "selection_loss": (1, "loss, nats")}
     for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
-        for approach, group in histories.groupby("approach", sort=False):
-            curves = scale * group.pivot(index="step", columns="seed", values=measure)
-            panel.plot(curves, color=COLOURS[approach], linewidth=0.8, alpha=0.4)
-            panel.plot(curves.mean(axis=1), color=COLOURS[approach], linewidth=2.2, label=TITLES[approach])
+        dashes = cycle(("-", "--", "-.", ":"))  # where curves meet, each is seen through the gaps of the next
+        for (approach, group), dash in zip(histories.groupby("approach", sort=False), dashes, strict=False):
+            curves, style = (
+                scale * group.pivot(index="step", columns="seed", values=measure),
+                {"color": COLOURS[approach]},
+            )
+            panel.plot(curves, **style, linewidth=0.8, alpha=0.4)
+            panel.plot(curves.mean(axis=1), dash, **style, linewidth=2.2, label=TITLES[approach])
         panel.set(xlabel="training step", ylabel=label)
         panel.set_ylim(bottom=0)
+    chance_line(panels[0], chance)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
 @styled
 def by_distance(accuracies: pd.DataFrame, chance: float) -> Figure:
-    """Top-1 (mean over the seeds) of each order against its Kendall tau distance from the original order."""
-    figure, [[axes]] = new()
-    chance_line(axes, chance)
-    for approach, group in accuracies.groupby("approach", sort=False):
-        means = group.groupby("order")[["inversions", "top1"]].mean()
-        axes.plot(means["inversions"], 100 * means["top1"], "o", color=COLOURS[approach], markersize=5, alpha=0.75,
-                  label=TITLES[approach], markeredgewidth=0)  # fmt: skip
-    axes.set(
-        xlabel="pairs of layers out of order (Kendall tau distance)",
-        ylabel="top-1 accuracy, %",
-        ylim=(0, 102),
-    )
-    figure.legend(loc="outside upper center", ncols=2)
+    """Top-1 (mean over the seeds) of each order against its Kendall tau distance from the original order, one panel an
+    approach."""
+    groups = accuracies.groupby("approach", sort=False)
+    figure, panels = new(4.8, 0.6 + 1.5 * ((len(groups) + 1) // 2), (len(groups) + 1) // 2, 2, sharex=True, sharey=True)
+    for panel, (approach, group) in zip(panels.flat, groups, strict=False):
+        chance_line(panel, chance, named=panel in panels[:, -1])
+        means = group.groupby("order", as_index=False)[["inversions", "top1"]].mean()
+        panel.plot(means["inversions"], 100 * means["top1"], "o", color=COLOURS[approach], markersize=4, alpha=0.75,
+                   markeredgewidth=0)  # fmt: skip
+        rings(panel, means["inversions"], means, 5, named=panel is panels[0, 0])
+        panel.set_title(TITLES[approach], fontsize=9.5)
+    panels[0, 0].set_ylim(0, 102)
+    figure.legend(loc="outside upper center")
+    figure.supxlabel("pairs of layers out of order (Kendall tau distance)", fontsize=9.5)
+    figure.supylabel("top-1 accuracy, %", fontsize=9.5)
     return figure
 
 
 @styled
-def few_orders(accuracies: pd.DataFrame) -> Figure:
+def few_orders(accuracies: pd.DataFrame, chance: float) -> Figure:
     """Top-1 in % of some approaches (columns) under some orders (rows), as bars side by side."""
     figure, [[axes]] = new(4.8, 2.4)
+    chance_line(axes, chance)
     for place, name in enumerate(accuracies):
         left = [row + 0.4 * (place - 0.5) for row in range(len(accuracies))]
         axes.bar(left, accuracies[name], 0.38, color=COLOURS[name], label=TITLES[name])
@@ -105,22 +116,27 @@ def few_orders(accuracies: pd.DataFrame) -> Figure:
 
 @styled
 def by_depth(pruned: pd.DataFrame, chance: float, published: pd.DataFrame) -> Figure:
-    """Figures 1b and 1c: top-1 against the layers kept, in both orders; crosses are the paper's text."""
-    figure, [panels] = new(height=3.3, columns=2, sharey=True)
-    for panel, policy in zip(panels, ("sequential", "arbitrary"), strict=True):
-        chance_line(panel, chance)
-        for approach, group in pruned.query("policy == @policy").groupby("approach", sort=False):
+    """Figures 1b and 1c: top-1 against the layers kept, a panel for each order; and what the paper's text gives of
+    ImageNet-2012, where it does, in sequence filled, in arbitrary order as a ring."""
+    figure, [panels] = new(5.2, 3.5, columns=3 if len(published) else 2, sharex=True, sharey=True)
+    titles = {"sequential": "in sequence", "arbitrary": "in arbitrary\norder"}
+    for panel, (policy, title) in zip(panels, titles.items(), strict=False):
+        chance_line(panel, chance, named=panel is panels[-1])
+        for approach, group in beside(pruned[pruned["policy"] == policy]):
             lines(panel, group, "layers", "top1", approach, linestyle=":" if approach == "refined" else "-")
-        for point in published.query("policy == @policy").itertuples():
-            panel.plot(point.layers, 100 * point.top1, "x", color=COLOURS[point.approach], markeredgewidth=2, zorder=5)
-        panel.set(title=f"in {policy} order" if policy == "arbitrary" else "in sequence", xlabel="layers kept")
-        panel.set(xticks=sorted(pruned["layers"].unique()), ylim=(0, 102))
-    panels[0].set_ylabel("top-1 accuracy, %")
-    handles, labels = panels[0].get_legend_handles_labels()
+        panel.set_title(title)
+    for point in published.itertuples():
+        filled = "full" if point.policy == "sequential" else "none"
+        panels[-1].plot(point.layers, 100 * point.top1, MARKERS[point.approach], color=COLOURS[point.approach],
+                        fillstyle=filled, markeredgewidth=1.5)  # fmt: skip
     if len(published):
-        handles.append(panels[0].plot([], [], "x", color=INK, markeredgewidth=2)[0])
-        labels.append("the paper's text")
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+        chance_line(panels[-1], 1 / 1000)
+        panels[-1].set_title("the paper’s text,\nImageNet")
+    for panel in panels:
+        panel.set(xlabel="layers kept", xticks=sorted(pruned["layers"].unique()), ylim=(-2, 102))
+        panel.title.set_fontsize(9.5)
+    panels[0].set_ylabel("top-1 accuracy, %")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
@@ -151,12 +167,13 @@ def chosen_or_random(chosen: pd.DataFrame, random: pd.DataFrame, chance: float) 
     """Top-1 in sequence against the layers kept, chosen by the training images (filled) or at random (open)."""
     figure, [[axes]] = new()
     chance_line(axes, chance)
-    for approach in chosen["approach"].unique():
-        lines(axes, chosen.query("approach == @approach"), "layers", "top1", approach)
-        lines(axes, random.query("approach == @approach"), "layers", "top1", approach, linestyle="--", fillstyle="none")
+    for approach, group in beside(chosen):
+        lines(axes, group, "layers", "top1", approach)
+    for approach, group in beside(random):
+        lines(axes, group, "layers", "top1", approach, linestyle="--", fillstyle="none")
     axes.set(xlabel="layers kept", ylabel="top-1 accuracy, %", ylim=(0, 102), xticks=sorted(chosen["layers"].unique()))
     handles, _ = axes.get_legend_handles_labels()
-    labels = [f"{TITLES[approach]}, {how}" for approach in chosen["approach"].unique() for how in ("chosen", "random")]
+    labels = [f"{TITLES[approach]}, {how}" for how in ("chosen", "random") for approach in chosen["approach"].unique()]
     figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure
 
@@ -171,7 +188,7 @@ def beeswarm(models: pd.DataFrame, chance: float) -> Figure:
     # Where all models agree, the column is too narrow for their dots side by side: they may overlap.
     style = {"hue": "approach", "palette": COLOURS, "size": 2.2, "legend": False, "warn_thresh": 1}
     seaborn.swarmplot(table, x="names", y="top1", ax=axes, **style)
-    axes.tick_params(axis="x", labelsize=8.5, bottom=False)
+    axes.tick_params(axis="x", labelsize=7.5, bottom=False)
     axes.set(xlabel="", ylabel="top-1 accuracy, %", ylim=(0, 102))
     return figure
 
@@ -211,12 +228,13 @@ def by_drift(drifted: pd.DataFrame, chance: float) -> Figure:
 
 
 @styled
-def by_length(lengths: pd.DataFrame, panels: Mapping[str, tuple[str, Mapping[str, str]]]) -> Figure:
+def by_length(lengths: pd.DataFrame, panels: Mapping[str, tuple[str, Mapping[str, str]]], chance: float) -> Figure:
     """Measures of `records.lengths` against the steps of the refinement: mean, and a band of one standard deviation.
 
-    `panels` gives for each its axis label and its measures, each with its line style.
+    `panels` gives for each its axis label and its measures, each with its line style; `chance` is marked in the first.
     """
     figure, [drawn] = new(3.4 * len(panels), 3.1, columns=len(panels))
+    chance_line(drawn[0], chance)
     for panel, (title, (label, measures)) in zip(drawn, panels.items(), strict=True):
         for (approach, measure), group in lengths.groupby(["approach", "measure"], sort=False):
             if measure in measures:
@@ -229,15 +247,3 @@ def by_length(lengths: pd.DataFrame, panels: Mapping[str, tuple[str, Mapping[str
     handles = {text: handle for panel in drawn for handle, text in zip(*panel.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2)
     return figure
-
-
-def lines(axes: Axes, table: pd.DataFrame, x: str, measure: str, approach: str, **style) -> None:
-    """The mean over the seeds of a measure in % against `x`, with a band of one standard deviation."""
-    curves = 100 * table.groupby([x, "seed"])[measure].mean().unstack()
-    mean, std = curves.mean(axis=1), curves.std(axis=1)
-    axes.fill_between(mean.index, mean - std, mean + std, color=COLOURS[approach], alpha=0.2, linewidth=0)
-    axes.plot(mean, color=COLOURS[approach], marker=MARKERS[approach], markersize=5.5, label=TITLES[approach], **style)
-
-
-def chance_line(axes: Axes, chance: float) -> None:
-    axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)

@@ -27,7 +27,7 @@ def maps(points: Mapping[str, pd.DataFrame], colours: str, most: int) -> Figure:
 
 @styled
 def by_place(norms: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
-    """Norms (in units of the layer's mean) against the distance from the layer's original position, one row a measure.
+    """Norms (in units of the layer's mean) against the layer's position minus its original index, one row a measure.
 
     The line is the median, the bands hold half and nine tenths of the values.
     """

@@ -13,7 +13,7 @@ from lsnotebook.core.store import remembered
 from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run, study
 from lsnotebook.engine.tables import Table, tables
-from lsnotebook.layershuffle import analysis, merging, pruning
+from lsnotebook.layershuffle import analysis, collapse, merging, pruning
 from lsnotebook.layershuffle.approaches import (
     BASELINE,
     DRIFT_SEEDS,
@@ -199,6 +199,18 @@ def joint_readability(models: Sequence[Run], images: int = 300) -> pd.DataFrame:
     return each(models, "joint readability", analysis.joint_readability, images=images)
 
 
+def collapses(models: Sequence[Run], orders: int | None = None, images: int = 250) -> dict[str, pd.DataFrame]:
+    """`collapse.anchored`, `collapse.swaps` and `collapse.lens` of each run, with approach and seed, under the first
+    (by default eight) of the orders of Table 1."""
+    count = orders or min(8, cast(Study, models[0].profile).orders)
+    drawn = {"orders": draw(arbitrary, models[0].layers, count), "images": images}
+    return {
+        "anchored": each(models, "layers held in place", collapse.anchored, **drawn),
+        "swaps": each(models, "exchanged layers", collapse.swaps, images=images),
+        "lens": each(models, "answers after every layer", collapse.lens, **drawn),
+    }
+
+
 def trace(run: Run, images: int = 1000) -> analysis.Trace:
     """`analysis.trace_images` of a run; computed each time, since it is too large to cache."""
     return analysis.trace_images(runs.load(run), runs.splits_of(run), images)
@@ -213,6 +225,7 @@ def prepare(profile: Study) -> None:
     refined_accuracies(profile, every_depth, profile.seeds)
     contributions(both)
     chosen_accuracies(both)
+    collapses(study(profile, [BASELINE, LAYERSHUFFLE, LAYERDROP]))
     vits, shuffled = (study(profile, [approach], profile.sources) for approach in (BASELINE, LAYERSHUFFLE))
     for models, sampler in ((vits, sequential), (shuffled, arbitrary)):
         merged_accuracies(models, sampler)

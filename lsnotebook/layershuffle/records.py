@@ -4,7 +4,7 @@ rows there can be: each result has a function for its `keys` (see `core.profiles
 from typing import Literal
 
 import pandas as pd
-from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import finished
@@ -20,11 +20,13 @@ from lsnotebook.layershuffle.approaches import (
     TABLE_1,
 )
 from lsnotebook.layershuffle.claims import CLAIMS, check
-from lsnotebook.layershuffle.measurements import accuracies, drifts, merged_accuracies
+from lsnotebook.layershuffle.collapse_tables import WAYS, summary
+from lsnotebook.layershuffle.measurements import accuracies, collapses, drifts, merged_accuracies
 from lsnotebook.layershuffle.profiles import Study
-from lsnotebook.pages.rows import Row, Words
+from lsnotebook.pages.rows import Interval, Row, Share, Words
 
 MEASURES = "sequential", "arbitrary", "position", "drift", "merged"
+COLLAPSING = BASELINE, LAYERSHUFFLE, LAYERDROP
 
 
 class Network(Row):
@@ -44,6 +46,21 @@ class Network(Row):
         return self
 
 
+class Way(Interval):
+    """A row of `collapse`."""
+
+    key = ("approach", "way", "number")
+    mean_of = "mean"
+
+    approach: Words
+    way: Literal[WAYS]  # type: ignore[valid-type]
+    number: NonNegativeInt
+    mean: Share
+    std: Share | None
+    networks: PositiveInt
+    orders: PositiveInt
+
+
 def table_1_keys(profile: Study) -> list[tuple]:
     return [(approach.name, sampler.policy) for approach in TABLE_1 for sampler in (sequential, arbitrary)]
 
@@ -60,6 +77,10 @@ def curve_keys(profile: Study) -> list[tuple]:
 
 def network_keys(profile: Study) -> list[tuple]:
     return [(approach.name, measure) for approach in (*TABLE_1, PREDICT_SUM) for measure in MEASURES]
+
+
+def collapse_keys(profile: Study) -> list[tuple]:
+    return [(approach.name, way) for approach in COLLAPSING for way in WAYS]
 
 
 def claims(profile: Study) -> pd.DataFrame:
@@ -104,3 +125,10 @@ def networks(profile: Study, merged: int = 20) -> pd.DataFrame:
             values = pd.concat([values, pd.DataFrame({"number": top1.index, "measure": "merged", "value": top1})])
         found.append(values.assign(approach=approach.name))
     return pd.concat(found, ignore_index=True).dropna(subset="value")
+
+
+def collapse(profile: Study, images: int = 1_000) -> pd.DataFrame:
+    """`collapse_tables.summary` of the ViT, of LayerShuffle, and of LayerDrop where it is in the store; of more images
+    than a build takes."""
+    networks = trained(profile, [(approach, profile.seeds) for approach in COLLAPSING])
+    return summary(collapses(all_runs(profile, networks), images=images), 1 / profile.images.classes)

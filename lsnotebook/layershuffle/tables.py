@@ -13,7 +13,7 @@ from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.layershuffle.profiles import Study
 from lsnotebook.pages.results import recorded
-from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std
+from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std, percent
 
 
 def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -31,6 +31,25 @@ def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             columns.setdefault(source, {})[TITLES[row.approach], row.policy] = text
     wide = pd.DataFrame(columns)
     return wide.loc[sorted(wide.index, key=lambda index: list(TITLES.values()).index(index[0]))]
+
+
+def headline(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The main result in a sentence: what an arbitrary order does to a ViT and to LayerShuffle, for `tables` as those
+    of `table_1`, of which the last is told first."""
+    *others, (here, ours) = [
+        (source, table.set_index(["approach", "policy"])["mean"].apply(percent, decimals=0))
+        for source, table in tables.items()
+    ]
+
+    def fall(top1: pd.Series, approach: str) -> str:
+        return f"{top1[approach, 'sequential']} to {top1[approach, 'arbitrary']}"
+
+    beside = [f"{source}: {fall(top1, 'baseline')}, and {fall(top1, 'layershuffle')}" for source, top1 in others]
+    return (
+        "When its layers run in an arbitrary order, the accuracy of a vision transformer goes from "
+        f"<b>{fall(ours, 'baseline')}</b>; trained with LayerShuffle, from <b>{fall(ours, 'layershuffle')}</b> "
+        f"({'; '.join([here, *beside])})."
+    )
 
 
 def paired(accuracies: pd.DataFrame, to: str = "layershuffle") -> pd.DataFrame:
@@ -178,7 +197,7 @@ def breaking_point(drifted: pd.DataFrame) -> str:
     first = lost.iloc[0]
     return (
         f"At a drift of {first['drift']:.2f} ({first['factor']:.0f} times the learning rate) the merged models fall to "
-        f"{first['merged']:.0%}, though their sources still have {first['source']:.0%}."
+        f"{percent(first['merged'], 0)}, though their sources still have {percent(first['source'], 0)}."
     )
 
 
@@ -199,7 +218,7 @@ def switched_off(norms: pd.DataFrame, below: float = 0.1) -> pd.DataFrame:
         cells = table.stack()
         layer, position = cells.idxmin()
         rows[title] = {
-            f"pairs below {below:.0%}, %": 100 * (cells < below).mean(),
+            f"pairs below {percent(below, 0)}, %": 100 * (cells < below).mean(),
             "least, % of the layer's mean": 100 * cells.min(),
             "by layer": layer,
             "at position": position,

@@ -7,10 +7,12 @@ A bad name or value ends the run with one sentence instead of a traceback.
 
 import ast
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from IPython import get_ipython
+from IPython.display import Markdown, display
 
 from lsnotebook.core.errors import LsnotebookError
 
@@ -26,8 +28,15 @@ class Takes(NamedTuple):
     default: object
 
 
-def check(profile: Callable[[Any], Any] | None = None, **allowed: Any) -> dict[str, Any]:
+def check(
+    places: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    /,
+    profile: Callable[[Any], Any] | None = None,
+    **allowed: Any,
+) -> dict[str, Any]:
     """Check the parameters of the notebook that calls this, set them to what they stand for, and return them by name.
+    What papermill has changed is shown, with where to look: `places` gives for a heading the parameters that only
+    concern what stands below it.
 
     `profile` finds the profile that the parameter of this name stands for. Each other keyword is a parameter with what
     it takes: a `range` for a whole number in it, a list that holds one range for a number or a list of numbers in it,
@@ -43,15 +52,36 @@ def check(profile: Callable[[Any], Any] | None = None, **allowed: Any) -> dict[s
             raise ParameterError(f"There is no parameter {name!r}: this notebook takes {', '.join(names)}{hint}")
     if unset := [name for name in names if name not in shell.user_ns]:
         raise ParameterError(f"The parameter {unset[0]!r} has no value: run the cell of the parameters first.")
-    values = {name: shell.user_ns[name] for name in names}
+    values, changed = {name: shell.user_ns[name] for name in names}, defaults(shell.user_ns.get("In", []))
     try:
         scale = profile(values["profile"]) if profile else None
     except LsnotebookError as error:
         raise ParameterError(str(error)) from error
     for name, takes in allowed.items():
-        values[name] = parsed(name, values[name], takes(scale) if callable(takes) else takes)
+        takes = takes(scale) if callable(takes) else takes
+        values[name] = parsed(name, values[name], takes)
+        if name in changed:
+            changed[name] = parsed(name, changed[name], takes)
     shell.user_ns.update(values)
+    if lines := [line(name, old, values[name], places) for name, old in changed.items() if old != values[name]]:
+        display(Markdown("\n".join(["**Changed in this run**, default → new value:", "", *lines])))
     return values
+
+
+def line(name: str, old: object, new: object, places: Mapping[str, Sequence[str]]) -> str:
+    """A changed parameter, and the headings that it concerns, as the item of a list."""
+    where = [f"[{heading}](#{heading.replace(' ', '-')})" for heading, names in places.items() if name in names]
+    was, now = (", ".join(map(str, value)) if isinstance(value, list) else value for value in (old, new))
+    return f"- `{name}`: {was} → **{now}**; look at {' and '.join(where) or 'all that follows'}."
+
+
+def defaults(cells: Sequence[str]) -> dict[str, object]:
+    """What the cell before papermill's injected one sets: the parameters as the notebook has them."""
+    places = [place for place, cell in enumerate(cells) if cell.lstrip().startswith("# Parameters")]
+    lines = (
+        [line for line in ast.parse(cells[places[-1] - 1]).body if isinstance(line, ast.AnnAssign)] if places else []
+    )
+    return {ast.unparse(line.target): ast.literal_eval(line.value) for line in lines if line.value}
 
 
 def injected(cells: Iterable[str]) -> list[str]:

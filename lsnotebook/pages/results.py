@@ -217,7 +217,7 @@ def costs(part: Part, profiles: Iterable[Profile] | None = None) -> tuple[pd.Dat
         (one.profile.name, name): {
             "networks": one.made["networks"],
             "hours of training": one.made["hours"],
-            "kWh": one.made["kilowatt_hours"],
+            "kWh": np.nan if one.made["kilowatt_hours"] is None else one.made["kilowatt_hours"],
             "trained on": ", ".join(one.made["devices"]),
             "commit": one.made["commit"],
             "made again by": one.again,

@@ -61,12 +61,15 @@ class Judged(Interval):
     claim: Words
     rule: Words
     bound: Words
+    above: float | None = None
+    below: float | None = None
     paper: float | None
     build: float
     over: Words
     verdict: Literal[VERDICTS]  # type: ignore[valid-type]
     otherwise: Words
     page: Words
+    figure: Words = ""
 
     @model_validator(mode="after")
     def _is_told_by_an_interval(self) -> "Judged":

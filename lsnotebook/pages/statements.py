@@ -88,17 +88,21 @@ class Claim:
     text: str
     page: str
     """The name of the page, without an ending."""
+    figure: str = ""
+    """The name of the figure or table on it that shows the quantity."""
 
 
 def judged(claims: Mapping[str, tuple[Claim, Sequence[Statement]]]) -> pd.DataFrame:
-    """One row for each statement of each claim: id, claim, rule, bound, paper, build, low, high, over, verdict,
-    otherwise, page."""
+    """One row for each statement of each claim: id, claim, rule, bound, above and below (the bound's values, None where
+    there is none), paper, build, low, high, over, verdict, otherwise, page, figure."""
     rows = [
         {
             "id": name,
             "claim": claim.text,
             "rule": statement.rule,
             "bound": statement.bounds.why,
+            "above": statement.bounds.above if np.isfinite(statement.bounds.above) else None,
+            "below": statement.bounds.below if np.isfinite(statement.bounds.below) else None,
             "paper": statement.paper,
             "build": statement.estimate.mean,
             "low": statement.estimate.low,
@@ -107,6 +111,7 @@ def judged(claims: Mapping[str, tuple[Claim, Sequence[Statement]]]) -> pd.DataFr
             "verdict": statement.verdict,
             "otherwise": statement.otherwise,
             "page": claim.page,
+            "figure": claim.figure,
         }
         for name, (claim, statements) in claims.items()
         for statement in statements

@@ -22,14 +22,20 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
     """
     if frame.empty:
         return HTML(f'<p class="themed">None.</p>{footnote(made)}')
-    body = frame.to_html(border=0, float_format=f"%.{decimals}f", na_rep="–", index_names=False, escape=False)
-    body = re.sub(r"(\d) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
+    digits = f"{{:.{decimals}f}}"
+    body = frame.to_html(
+        border=0, float_format=lambda x: signed(digits.format(x)), na_rep="–", index_names=False, escape=False
+    )
+    body = re.sub(r"(\d|%|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
     below = footnote(made, frame if data is None else data)
     return HTML(f'<div class="themed scroll" tabindex="0">{body}</div>{below}')  # the keyboard scrolls it, too
 
 
 def footnote(made: str, data: Source = None) -> str:
-    """Below a figure: how it was made, and a link to its data, which are embedded in the page."""
+    """Below a figure: a link to its data, which are embedded in the page, and how it was made, folded.
+
+    In the book the file is called after its figure (`book/_ext/downloads.py`).
+    """
     if not made:
         return ""
     link = ""
@@ -37,13 +43,15 @@ def footnote(made: str, data: Source = None) -> str:
         frame = pd.concat(data, names=["source"]).reset_index(level=0) if isinstance(data, dict) else data
         plain = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
         csv = base64.b64encode(plain.to_csv(index=False, float_format="%.6g").encode()).decode()
-        link = f' <a download="data.csv" href="data:text/csv;base64,{csv}">The data (CSV)</a>'
-    return f'<p class="themed made">{html.escape(made)}{link}</p>'
+        link = f'<a download="data.csv" href="data:text/csv;base64,{csv}">Data (CSV)</a>'
+    how = f"<details><summary>How this was made</summary>{html.escape(made)}</details>"
+    return f'<div class="themed made">{link}{how}</div>'
 
 
 def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None) -> str:
     """The mean of fractions and its 95 % interval (`statistics.crossed`), in %: "14.6 [14.2, 14.9]"."""
-    return as_text(*(100 * part for part in crossed(values, limits)))
+    mean, low, high = (100 * part for part in crossed(values, limits))
+    return as_text(mean, low, high)
 
 
 def mean_and_std(mean: float, std: float) -> str:
@@ -51,8 +59,24 @@ def mean_and_std(mean: float, std: float) -> str:
     return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
 
 
-def as_text(value: float | None, low: float | None, high: float | None) -> str:
-    """A quantity and its interval, where it has one."""
+def as_text(value: float | None, low: float | None, high: float | None, unit: str = "", decimals: int = 1) -> str:
+    """A quantity and its interval, where it has one: "14.6 % [14.2, 14.9]"."""
     if pd.isna(value):
         return "–"
-    return f"{value:.1f}" + ("" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]")
+    interval = "" if pd.isna(low) else f" [{low:.{decimals}f}, {high:.{decimals}f}]"
+    return signed(f"{value:.{decimals}f}{unit}{interval}")
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A fraction in a sentence: "17.5 %", which no line breaks."""
+    return signed(f"{100 * share:.{decimals}f}\u00a0%")
+
+
+def sentence(text: str) -> HTML:
+    """A sentence in HTML that another page shows, too: MyST-NB takes no Markdown there."""
+    return HTML(f'<p class="themed">{text}</p>')
+
+
+def signed(text: str) -> str:
+    """`text` with true minus signs before its numbers."""
+    return re.sub(r"(?<![\w.)-])-(?=[\d.])", "−", text)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -246,6 +247,19 @@ def test_harmless_lines_of_the_machine_are_left_out_and_warnings_are_judged(monk
     monkeypatch.setattr(ours, "judge", lambda renderer, output, *where: [output["text"]])
     for text in (machine + warning, warning + machine):
         assert ours.render_stderr(None, {"text": text}, {}, 0, 0) == ([warning] if warning else [])
+
+
+@pytest.mark.parametrize("source, said", [("page.ipynb", "7 minutes to read"), ("page.md", None)])
+def test_the_time_to_read_stands_below_the_opening_of_a_notebook(source, said):
+    from docutils import nodes
+
+    opening = nodes.paragraph("", "What this is.")
+    section = nodes.section("", nodes.title("", "A page"), opening, nodes.paragraph("", "More."))
+    metadata = {"page": {"wordcount": {"minutes": 7}}}
+    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda page: source, metadata=metadata))
+    module("_ext/reading_time.py").add(app, section, "page")
+    below = section[section.index(opening) + 1].astext()
+    assert below == (said or "More.")
 
 
 def test_pages_are_found_at_any_depth():

@@ -18,7 +18,7 @@ from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.profile_files import as_toml
 from lsnotebook.core.statistics import over_networks
 from lsnotebook.engine.run import study
-from lsnotebook.layershuffle import claims, measurements, tables
+from lsnotebook.layershuffle import claims, collapse_tables, measurements, tables
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, TABLE_1
 from lsnotebook.layershuffle.profiles import PROFILES, SMOKE, profile_of
 from lsnotebook.pages import scoreboard
@@ -47,6 +47,31 @@ def test_a_recorded_result_that_is_refused_is_said_below_the_tables(chapter):
     source = "\n".join(cell.source for cell in code(chapter))
     assert source.count("*refused]") == source.count("refused = results.") + source.count("refused) = ")
     assert "*refused]" in source or "results.recorded(" not in source
+
+
+def test_sentences_with_results_are_rendered_by_code_and_stand_without_it(chapter):
+    """As papermill's output, JupyterLab and GitHub show them: a role of the book would stand there raw."""
+    assert not [cell.id for cell in chapter.cells if cell.cell_type == "markdown" and "{glue:" in cell.source]
+    for cell in code(chapter):
+        if "Markdown(" in cell.source and "```" not in cell.source and "display(" not in cell.source:
+            assert cell.metadata.tags == ["remove-input"], cell.id
+
+
+def test_the_places_of_a_changed_parameter_are_headings_of_the_page(chapter):
+    (call,) = [
+        n for n in ast.walk(ast.parse(chapter.cells[3].source)) if getattr(getattr(n, "func", 0), "id", 0) == "check"
+    ]
+    places = ast.literal_eval(call.args[0]) if call.args else {}
+    text = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "markdown")
+    assert set(places) <= set(re.findall(r"^#+ (.*)$", text, re.MULTILINE))
+    assert {name for names in places.values() for name in names} <= {keyword.arg for keyword in call.keywords}
+
+
+def test_every_claim_leads_to_a_figure_of_its_page():
+    for page, there in claims.CLAIMS.items():
+        cells = code(nbformat.read(BOOK / f"{page}.ipynb", as_version=4))
+        names = {cell.metadata.get("mystnb", {}).get("figure", {}).get("name") for cell in cells}
+        assert {claims.FIGURES[claim] for claim in there} <= names
 
 
 def test_no_outputs_are_committed(chapter):
@@ -113,6 +138,32 @@ def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, s
 
 
 @pytest.mark.slow
+def test_collapse_shows_the_numbers_that_the_library_computes(tmp_path, orders=3, images=60):
+    run, out = papermill("02b_collapse", tmp_path, "profile=smoke", f"orders={orders}", f"images={images}")
+    assert run.returncode == 0, run.stderr
+
+    measured = measurements.collapses(study(SMOKE, [BASELINE, LAYERSHUFFLE, LAYERDROP], 2), orders, images)
+    found = collapse_tables.summary(measured, 1 / 10)
+    cells = collapse_tables.anchored(found).to_numpy().ravel()
+    assert all(text.replace(" [", "<br><small>[") in page(out) for text in cells)
+    for sentence in (
+        collapse_tables.few_in_place(found, 1 / 10),
+        collapse_tables.first_or_last(measured["anchored"], 4),
+        collapse_tables.one_in_place(measured["anchored"]),
+        collapse_tables.exchanged(measured["swaps"]),
+        collapse_tables.answer_forms(found, 1 / 10),
+        collapse_tables.verdict(found, 1 / 10, 4),
+    ):
+        assert sentence in sentences(out)
+
+
+def sentences(out):
+    """All that the cells of a run show as Markdown: it reads in the run itself, without a built book."""
+    return "".join(o["data"]["text/markdown"] for c in nbformat.read(out, 4).cells for o in c.get("outputs", [])
+                   if "text/markdown" in o.get("data", {}))  # fmt: skip
+
+
+@pytest.mark.slow
 def test_method_demonstrates_equality_and_the_reverse_backward_pass(tmp_path, order="[3, 1, 1]"):
     run, out = papermill("01_method", tmp_path, "profile=smoke", f"order={order}")
     assert run.returncode == 0, run.stderr
@@ -129,6 +180,12 @@ def page(out):
                    if "text/html" in o.get("data", {}))  # fmt: skip
 
 
+def told(out):
+    """All that the cells of a run say as Markdown."""
+    return [o["data"]["text/markdown"] for c in nbformat.read(out, 4).cells for o in c.get("outputs", [])
+            if "text/markdown" in o.get("data", {})]  # fmt: skip
+
+
 @pytest.mark.slow
 def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2, keep="even"):
     parameters = ("profile=smoke", f"layers={layers}", f"keep={keep}", "orders=3")
@@ -138,6 +195,12 @@ def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2,
     models = study(SMOKE, [LAYERSHUFFLE, LAYERDROP, BASELINE], 2)
     shown = tables.depths(measurements.pruned_accuracies(models, [layers], keep, 3))
     assert all(f"<td>{value:.1f}</td>" in page(out) for value in shown.to_numpy().ravel())
+    changed, *sentences = told(out)
+    assert "`profile`: digits → **smoke**" in changed and "`seeds`" not in changed
+    assert f"- `layers`: 1, 2, 3, 4 → **{layers}**; look at [Paper, Figures 1b and 1c" in changed
+    assert any(
+        f"LayerShuffle {shown.loc[('LayerShuffle', 'arbitrary'), layers]:.0f}\u00a0%" in one for one in sentences
+    )
 
 
 @pytest.mark.slow
@@ -179,6 +242,32 @@ def test_discussion_shows_the_numbers_that_the_library_computes(tmp_path, images
     assert all(text.replace(" [", "<br><small>[") in page(out) for text in cells)
 
 
+def test_every_chapter_names_an_exercise_which_has_a_solution():
+    cells = nbformat.read(BOOK / "exercises.ipynb", 4).cells
+    labels = [re.match(r"\((exercise-[a-z]+)\)=", cell.source) for cell in cells]
+    solved = [label[1] for label, below in zip(labels, cells[1:], strict=False) if label and "solution" in tags(below)]
+    chapters = [nbformat.read(path, 4) for path in CHAPTERS if re.match("0[1-6]_", path.name)]
+    named = [re.findall(r"{ref}`(exercise-[a-z]+)`", "".join(c.source for c in chapter.cells)) for chapter in chapters]
+    assert [[label] for label in solved] == named and len(solved) == 6
+
+
+def tags(cell):
+    return cell.metadata.get("tags", ())
+
+
+@pytest.mark.slow
+def test_the_solutions_of_the_exercises_run(tmp_path):
+    run, out = papermill("exercises", tmp_path, "profile=smoke")
+    assert run.returncode == 0, run.stderr
+
+    solutions = [cell for cell in nbformat.read(out, 4).cells if "solution" in tags(cell)]
+    shown = ["".join(o.data["text/html"] for o in cell.outputs if "data" in o) for cell in solutions]
+    assert len(shown) == 6 and all("<td>" in html for html in shown)
+    for approach in (BASELINE, LAYERSHUFFLE):
+        top1 = measurements.accuracies(study(SMOKE, [approach], 1), sequential)["top1"].item()
+        assert all(f"<td>{100 * top1:.1f}</td>" in html for html in shown[:2]), "in sequence, as in Table 1"
+
+
 @pytest.mark.slow
 def test_the_scoreboard_has_every_claim(tmp_path):
     run, out = papermill("scoreboard", tmp_path, "profile=smoke")
@@ -186,10 +275,10 @@ def test_the_scoreboard_has_every_claim(tmp_path):
 
     for claim in scoreboard.records(claims.check(SMOKE)):
         assert claim["claim"] in page(out) and scoreboard.marked(claim["verdict"]) in page(out)
-        below = "<div" if claim["low"] is None else "<br><small>"
-        assert f"{claim['build']:.1f}{below}" in page(out) and f"<small>{claim['over']}</small>" in page(out)
+        number = scoreboard.signed(f"{claim['build']:.1f}{scoreboard.measured(claim)[2]}<br><small>")
+        assert number in page(out) and f"<small>{claim['over']}</small>" in page(out)
         for statement in claim["statements"]:
-            assert statement["otherwise"] in page(out) and statement["bound"] in page(out)
+            assert scoreboard.signed(statement["otherwise"]) in page(out) and statement["bound"] in page(out)
 
 
 @pytest.mark.parametrize(

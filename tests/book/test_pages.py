@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -116,10 +117,26 @@ def test_the_explorer_runs_from_a_file(browser):
     page.goto((HTML / "07_explorer.html").as_uri())
     page.wait_for_selector(".lx-total strong")
     page.click(".lx-do-reverse")
-    page.wait_for_function("document.querySelectorAll('.lx-history circle').length == 4")
+    page.wait_for_function("document.querySelectorAll('.lx-mean').length == 4")
     vit, shuffled = (float(text[:-2]) for text in page.locator(".lx-total strong").all_inner_texts())
     assert vit < shuffled, "reversed, LayerShuffle is the better one"
     assert wrong == []
+    page.close()
+
+
+def test_the_first_page_begins_with_the_result(browser):
+    """Sentence, figure, explorer, counts and table, in this order, and the first two on the first screen."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((HTML / "intro.html").as_uri())
+    page.wait_for_selector(".lx-total strong")
+    parts = ["p.themed:has-text('arbitrary order')", "svg.themed", ".lx-page", "p.themed:has-text('claims')", "svg.bar"]
+    boxes = [page.locator(f"article.bd-article {part}").first.bounding_box() for part in parts]
+    tops = [box["y"] for box in boxes]
+    assert tops == sorted(tops) and tops[1] + boxes[1]["height"] < 900
+    link = page.locator("article.bd-article table:has(svg.bar) a").first.get_attribute("href")
+    assert link == "02_execution_order.html#figure-table-1"
+    page.goto((HTML / link.partition("#")[0]).as_uri())
+    assert page.locator(f"#{link.partition('#')[2]}").count() == 1
     page.close()
 
 
@@ -129,4 +146,122 @@ def test_formulas_need_no_script(browser):
     page.goto((HTML / "01_method.html").as_uri())
     assert page.locator("math[display=block]").count() >= 3
     assert "&" not in "".join(page.locator("math").all_text_contents()), "an environment was not understood"
+    assert page.locator("math mo", has_text="′").count() and not page.locator("msup", has_text="′").count()
     context.close()
+
+
+def test_formulas_are_set_in_the_books_own_font(browser):
+    """It has the mathematics that the fonts of a machine may lack."""
+    page = browser.new_page()
+    page.goto((HTML / "01_method.html").as_uri())
+    page.evaluate("document.fonts.ready")
+    tools = page.context.new_cdp_session(page)
+    for name in ("DOM", "CSS"):
+        tools.send(f"{name}.enable")
+    root = tools.send("DOM.getDocument")["root"]["nodeId"]
+    symbols = tools.send("DOM.querySelectorAll", {"nodeId": root, "selector": "math :is(mi, mo, mn)"})["nodeIds"]
+    used = [tools.send("CSS.getPlatformFontsForNode", {"nodeId": symbol})["fonts"] for symbol in symbols]
+    assert {(font["familyName"], font["isCustomFont"]) for fonts in used for font in fonts} == {("STIX Two Math", True)}
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def without_scripts(browser):
+    """A page as it is without JavaScript, at desktop width; pages are opened in it one after another."""
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def test_every_page_describes_itself_in_its_own_words(without_scripts):
+    said = []
+    for name in PAGES:
+        without_scripts.goto((HTML / f"{name}.html").as_uri())
+        described = without_scripts.locator("head meta[name=description]")
+        assert described.count() == 1, name
+        said.append(described.get_attribute("content"))
+        assert 20 < len(said[-1]) <= 300 and "et al., 20" not in said[-1], said[-1]
+    assert len(set(said)) == len(said)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_set_with_care(without_scripts, name):
+    """What is folded says what it is; chance is named; data are called after their figure; code shows whole lines."""
+    page = without_scripts
+    page.goto((HTML / f"{name}.html").as_uri())
+    folded = page.locator("div.cell details.hide > summary")
+    assert {text.strip() for text in folded.all_inner_texts()} <= {
+        "Parameters", "Figure code", "Table code", "Output", "Solution",
+    }  # fmt: skip
+    for figure in page.locator("svg.themed", has_text="top-1 accuracy").all():
+        assert "chance" in figure.text_content(), figure.get_attribute("aria-label")
+    for figure in page.locator("figure:has(.caption-number):has(a[download$='.csv'])").all():
+        kind, number = figure.locator(".caption-number").first.inner_text().split()
+        called = figure.locator("a[download$='.csv']").first.get_attribute("download")
+        assert called.startswith(f"{kind.strip('.').lower()}{number.zfill(2)}-")
+    called = [link.get_attribute("download") for link in page.locator("a[download$='.csv']").all()]
+    assert len(set(called)) == len(called) and "data.csv" not in called
+    for label in page.locator(".citation > .label").all_inner_texts():
+        assert re.fullmatch(r"\[.+, \d{4}\w?\]", label)
+    cells = page.locator("table.dataframe td").all_text_contents()
+    assert not [text for text in cells if re.search(r"(^|[\s[])-\d", text)], "a hyphen is no minus sign"
+    prose = page.locator("article.bd-article :is(p, li, figcaption, td, th)").all_text_contents()
+    assert not [text for text in prose if re.search(r"\d%", text)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_wider_than_its_box_shows_it(browser, name):
+    """Code goes on in a line of its own; beside a table that goes on lies a shadow, which its cells do not hide."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((HTML / f"{name}.html").as_uri())
+    page.evaluate("document.querySelectorAll('div.cell details').forEach(one => { one.open = true; })")
+    assert (
+        page.evaluate("""() => [...document.querySelectorAll('article.bd-article div.highlight pre')]
+        .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent.slice(0, 80))""")
+        == []
+    )
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert (
+        page.evaluate("""() => [...document.querySelectorAll('article.bd-article table')]
+        .filter(table => table.getClientRects().length).map(table => [table, table.parentElement])
+        .filter(([_, box]) => box.scrollWidth > box.clientWidth)
+        .filter(([table, box]) => !getComputedStyle(box).backgroundImage.includes('gradient')
+            || [...table.querySelectorAll('tr, th, td')]
+                .some(e => getComputedStyle(e).backgroundColor !== 'rgba(0, 0, 0, 0)'))
+        .map(([table]) => table.textContent.trim().slice(0, 80))""")
+        == []
+    )
+    page.close()
+
+
+def test_how_a_figure_was_made_is_folded_below_it(without_scripts):
+    without_scripts.goto((HTML / "03_pruning.html").as_uri())
+    made = without_scripts.locator(".made details").first
+    assert "papermill 03_pruning.ipynb" in made.text_content() and "papermill" not in made.inner_text()
+    made.locator("summary").click()
+    assert "papermill 03_pruning.ipynb" in made.inner_text()
+
+
+def test_a_button_on_every_page_leads_to_entries_that_can_be_copied(site, browser):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{site}/exercises.html")
+    page.click(".btn-cite-button")
+    page.wait_for_url("**/cite.html")
+    assert [entry.count("@") for entry in page.locator("div.highlight pre").all_inner_texts()] == [1, 1]
+    for place, begins in enumerate(("@article{freiberger2024layershuffle,", "@software{lsnotebook,")):
+        page.locator("div.highlight").nth(place).hover()
+        page.locator("button.copybtn").nth(place).click()
+        page.wait_for_function("begins => navigator.clipboard.readText().then(t => t.startsWith(begins))", arg=begins)
+    context.close()
+
+
+@pytest.mark.skipif(not (HTML / "lsnotebook.pdf").exists(), reason="the PDF is not made: make pdf")
+def test_the_pdf_is_offered_where_it_was_made(site, browser):
+    page = browser.new_page()
+    page.goto(f"{site}/exercises.html")
+    page.click(".dropdown-download-buttons button")
+    with page.expect_download() as download:
+        page.click("text=The whole book")
+    assert Path(download.value.path()).read_bytes() == (HTML / "lsnotebook.pdf").read_bytes()
+    page.close()

@@ -19,6 +19,7 @@ def at(profile):
     sizes = {**seeds, "orders": profile.orders}
     return {
         "02_execution_order": sizes,
+        "02b_collapse": {**seeds, "orders": min(8, profile.orders), "images": 250},
         "03_pruning": {**sizes, "layers": [*profile.depths, layers], "keep": "random"},
         "04_representations": {**seeds, "layer": layers // 2, "images": 1000},
         "05_merging": {
@@ -38,6 +39,9 @@ def measure(profile):
     of = pages["02_execution_order"]
     measurements.accuracies(study(profile, TABLE_1, of["seeds"]), (sequential, arbitrary), of["orders"])
     measurements.accuracies(study(profile, [PREDICT_SUM], of["seeds"]), (sequential, arbitrary), of["orders"])
+
+    of = pages["02b_collapse"]
+    measurements.collapses(study(profile, [BASELINE, LAYERSHUFFLE, LAYERDROP], of["seeds"]), of["orders"], of["images"])
 
     of = pages["03_pruning"]
     models = study(profile, [LAYERSHUFFLE, LAYERDROP, BASELINE], of["seeds"])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lsnotebook.layershuffle import figures
-from lsnotebook.layershuffle.approaches import APPROACHES, COLOURS, DRIFTED, REFINED, TABLE_1, TITLES
+from lsnotebook.layershuffle.approaches import APPROACHES, COLOURS, DRIFTED, MARKERS, REFINED, TABLE_1, TITLES
 
 
 @pytest.fixture
@@ -21,35 +21,47 @@ def accuracies():
 
 def test_by_order_draws_every_network_under_every_order(accuracies):
     figure = figures.by_order(accuracies, chance=0.1)
-    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    drawn = np.concatenate([line.get_ydata() for line in dots])
-    assert np.allclose(np.sort(drawn), np.sort(100 * accuracies["top1"]))
+    for marks, expected in (("full", accuracies), ("none", accuracies[accuracies["order"] == "0"])):
+        lines = [line for line in figure.axes[0].lines if (line.get_marker(), line.get_fillstyle()) == ("o", marks)]
+        drawn = np.concatenate([line.get_ydata() for line in lines])
+        assert np.allclose(np.sort(drawn), np.sort(100 * expected["top1"])), "rings mark what begins with layer 0"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["layer 0 runs first"]
 
 
 def test_by_distance_draws_the_mean_over_the_seeds(accuracies):
     figure = figures.by_distance(accuracies, chance=0.1)
-    line = next(line for line in figure.axes[0].lines if line.get_label() == "LayerShuffle")
-    expected = accuracies.query("approach == 'layershuffle'").groupby("draw")["top1"].mean()
-    assert np.allclose(np.sort(line.get_ydata()), np.sort(100 * expected))
+    panels = {panel.get_title(): panel for panel in figure.axes}
+    shuffled = accuracies.query("approach == 'layershuffle'")
+    for marks, expected in (("full", shuffled), ("none", shuffled[shuffled["order"] == "0"])):
+        lines = panels["LayerShuffle"].lines
+        (drawn,) = (line.get_ydata() for line in lines if (line.get_marker(), line.get_fillstyle()) == ("o", marks))
+        assert np.allclose(np.sort(drawn), np.sort(100 * expected.groupby("draw")["top1"].mean()))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["layer 0 runs first"]
 
 
-def test_every_approach_that_is_shown_has_a_title_and_a_colour_of_its_own():
+def test_every_approach_that_is_shown_has_a_title_a_colour_and_a_marker_of_its_own():
     grouped = {approach.name for approach in (*REFINED.values(), *DRIFTED)}  # shown as one approach each
     assert set(TITLES) - grouped == set(COLOURS) >= {*(one.name for one in TABLE_1), "layerdrop", "refined"}
     assert set(TITLES) == {*APPROACHES, "refined"}
     assert len(set(COLOURS.values())) == len(COLOURS)
+    assert set(MARKERS) == set(COLOURS) - {"base"} and len(set(MARKERS.values())) == len(MARKERS)
 
 
-def test_by_depth_draws_the_mean_of_each_depth_in_each_order():
+def test_by_depth_draws_the_mean_of_each_depth_in_each_order_and_the_paper_in_a_panel_of_its_own():
     rows = [
         {"approach": a, "policy": policy, "layers": layers, "seed": seed, "top1": 0.01 * layers + 0.1 * seed}
         for a in ("layershuffle", "layerdrop") for policy in ("sequential", "arbitrary") for layers in (3, 6)
         for seed in (0, 1)
     ]  # fmt: skip
     published = pd.DataFrame({"approach": ["layershuffle"], "policy": "sequential", "layers": 3, "top1": 0.18})
-    for panel in figures.by_depth(pd.DataFrame(rows), 0.1, published).axes:
-        lines = [line for line in panel.lines if line.get_label() in ("LayerShuffle", "LayerDrop")]
-        assert [line.get_ydata().tolist() for line in lines] == [pytest.approx([8, 11])] * 2
+    *panels, paper = figures.by_depth(pd.DataFrame(rows), 0.1, published).axes
+    for panel in panels:
+        first, second = (line for line in panel.lines if line.get_label() in ("LayerShuffle", "LayerDrop"))
+        assert first.get_ydata().tolist() == second.get_ydata().tolist() == pytest.approx([8, 11])
+        between = second.get_xdata() - first.get_xdata()
+        assert between.min() > 0.3 and between.max() < 1.5, "side by side, nearer to each other than to another depth"
+    assert [line.get_ydata()[0] for line in paper.lines] == [18, pytest.approx(0.1)], "the point, and its chance"
+    assert len(figures.by_depth(pd.DataFrame(rows), 0.1, published[:0]).axes) == 2
 
 
 @pytest.mark.parametrize("error", [0.0, 0.03])
@@ -80,8 +92,8 @@ def test_by_length_draws_the_mean_of_each_measure_against_the_steps():
         for measure in ("sequential", "arbitrary", "position")
     ]  # fmt: skip
     panels = {"one": ("top-1, %", {"sequential": "-", "arbitrary": "--"}), "two": ("positions, %", {"position": "-"})}
-    figure = figures.by_length(pd.DataFrame(rows), panels)
-    assert [len(panel.lines) for panel in figure.axes] == [4, 2]
+    figure = figures.by_length(pd.DataFrame(rows), panels, chance=0.1)
+    assert [len(panel.lines) for panel in figure.axes] == [4 + 1, 2]
     assert np.allclose(figure.axes[1].lines[0].get_ydata(), [5 + 4, 5 + 16])
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["400", "1,600"]
     assert len(figure.legends[0].get_texts()) == 2, "an approach is named once"

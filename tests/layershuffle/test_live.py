@@ -86,7 +86,7 @@ def test_the_explorer_in_jupyterlab(lab):
         assert tiles.all_inner_texts() == ["3", "1", "2"]
 
         page.click(".lx-do-reverse")
-        page.wait_for_function("document.querySelectorAll('.lx-history circle').length == 6")
+        page.wait_for_function("document.querySelectorAll('.lx-mean').length == 6")
         run(3)
         page.get_by_text("heard [2, 1, 3] 2 2").wait_for(timeout=60_000)
 
@@ -94,6 +94,6 @@ def test_the_explorer_in_jupyterlab(lab):
         kernel = page.locator(".lx").nth(1)
         kernel.locator(".lx-total strong").first.wait_for(timeout=60_000)
         kernel.locator(".lx-do-drop").click()
-        page.wait_for_function("document.querySelectorAll('.lx')[1].querySelectorAll('.lx-history circle').length == 4")
+        page.wait_for_function("document.querySelectorAll('.lx')[1].querySelectorAll('.lx-mean').length == 4")
         assert kernel.locator(".lx-problem").inner_text() == ""
         browser.close()

@@ -100,3 +100,14 @@ def test_contributions_of_each_network_are_its_own_draws(trained, monkeypatch):
     found = table.query("seed == 1 and measure == 'Shapley value'")
     assert found["contribution"].tolist() == pytest.approx(expected["contribution"].tolist())
     assert len(table) == 2 * 2 * 4
+
+
+@pytest.mark.slow
+def test_with_nothing_held_in_place_the_accuracies_are_those_of_table_1(trained):
+    models = study(SMOKE, [BASELINE, LAYERSHUFFLE], 2)
+    found = measurements.collapses(models, orders=3, images=SMOKE.images.validation)["anchored"]
+    for sampler, number in ((arbitrary, 0), (sequential, 4)):
+        expected = accuracies(models, sampler).query("draw < 3").set_index(["approach", "seed", "draw"])["top1"]
+        those = found[(found["way"] == "first") & (found["number"] == number)]
+        those = those.set_index(["approach", "seed", "draw"])["top1"]
+        assert those.loc[expected.index].tolist() == expected.tolist()

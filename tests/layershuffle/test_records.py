@@ -44,3 +44,14 @@ def test_networks_are_recorded_one_by_one(table_1_only):
     assert np.allclose(there, top1)
     assert set(found.query("measure == 'position'")["approach"]) == {"layershuffle-predict"}
     assert len(found.query("approach == 'baseline' and measure == 'merged'")) == 3
+
+
+def test_the_collapse_is_recorded_without_layerdrop_where_that_is_not_trained(table_1_only):
+    found = records.collapse(SMOKE, images=50)
+    assert set(found["approach"]) == {"baseline", "layershuffle"}
+    assert {(name, way) for name, way in zip(found["approach"], found["way"], strict=True)} < set(
+        records.collapse_keys(SMOKE)
+    )
+    all_held = found.query("way == 'first' and number == 4").set_index("approach")["mean"]
+    unchanged = found.query("way == 'distance' and number == 0").set_index("approach")["mean"]
+    assert all_held.to_dict() == pytest.approx(unchanged.to_dict())

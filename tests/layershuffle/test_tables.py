@@ -6,7 +6,7 @@ import pytest
 from synthetic import accuracies
 
 from lsnotebook.core.statistics import matrix
-from lsnotebook.layershuffle import PART, tables
+from lsnotebook.layershuffle import PART, paper, tables
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.profiles import LENGTHS
 from lsnotebook.pages.results import Recorded
@@ -154,3 +154,10 @@ def test_lengths_stand_together_once_two_are_recorded(monkeypatch):
     assert origin.endswith("One is not shown.") and "lsnotebook record digits-1600 networks --seeds 3" in origin
     del found["digits"]
     assert tables.lengths(PART, LENGTHS["digits"])[0].empty
+
+
+def test_the_headline_tells_this_build_and_then_the_others():
+    ours = paper.table1().assign(mean=lambda table: table["mean"] / 2)
+    told = tables.headline({"paper, ImageNet": paper.table1(), "this build, digits": ours}).replace("\u00a0", " ")
+    assert "goes from <b>41 % to 0 %</b>; trained with LayerShuffle, from <b>38 % to 31 %</b>" in told
+    assert told.endswith("(this build, digits; paper, ImageNet: 83 % to 0 %, and 75 % to 63 %).")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsnotebook.pages.parameters import ParameterError, Takes, injected, parsed
+from lsnotebook.pages.parameters import ParameterError, Takes, defaults, injected, line, parsed
 
 LAYERS = range(1, 13)
 
@@ -74,3 +74,22 @@ def test_names_come_from_the_injected_cell_alone():
 
 def test_a_notebook_shows_the_sentence_alone():
     assert ParameterError("Only this.")._render_traceback_() == ["ParameterError: Only this."]
+
+
+def test_a_changed_parameter_is_told_with_the_headings_that_it_concerns():
+    places = {"Table 1, rebuilt": ["layers"], "More": ["layers", "keep"]}
+    told = line("layers", [3, 6], [6], places)
+    assert told == "- `layers`: 3, 6 → **6**; look at [Table 1, rebuilt](#Table-1,-rebuilt) and [More](#More)."
+    assert line("seeds", 5, 2, places) == "- `seeds`: 5 → **2**; look at all that follows."
+
+
+def test_defaults_are_those_of_the_cell_before_papermills():
+    cells = [
+        "",
+        "a = 1",
+        "profile: str = 'digits'  # the scale\nseeds: int = None",
+        "# Parameters\nseeds = 3\n",
+        "b: int = 2",
+    ]
+    assert defaults(cells) == {"profile": "digits", "seeds": None}
+    assert defaults(cells[:3]) == {} == defaults([])

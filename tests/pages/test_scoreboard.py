@@ -1,6 +1,7 @@
 """A claim's verdict follows from those of its statements, and stands beside recorded ones."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ COMMON = {
     "over": "5 networks, 100 orders",
     "otherwise": "the whole interval at most 5",
     "page": "02_execution_order",
+    "figure": "table-1",
+    "above": 5.0,
+    "below": None,
 }
 
 
@@ -38,8 +42,17 @@ def statements(*verdicts):
 def test_a_claim_holds_if_all_of_its_statements_do(parts, together, deciding):
     (claim,) = scoreboard.records(statements(*parts))
     assert claim["verdict"] == together and claim["rule"] == deciding and len(claim["statements"]) == len(parts)
-    assert together in scoreboard.board(statements(*parts)).to_string()
-    assert scoreboard.names(statements(*parts), together) == "C1"
+    (row,) = scoreboard.board(statements(*parts)).to_dict("records")
+    assert f'<div class="verdict {together.replace(" ", "-")}">{scoreboard.marked(together)}</div>' in row["claim"]
+
+
+def test_a_sentence_counts_the_verdicts_and_names_what_does_not_hold():
+    several = [statements(verdict).assign(id=f"C{k}") for k, verdict in enumerate((HOLDS, FAILS, HOLDS, FAILS, UNTOLD))]
+    found = scoreboard.summary(pd.concat(several))
+    expected = "Of 5 claims, <b>2</b> hold, <b>2</b> do not (C1, C3), and <b>1</b> is undecided (C4)."
+    assert found == expected
+    alone = "Of 1 claims, <b>1</b> holds, <b>0</b> do not, and <b>0</b> are undecided."
+    assert scoreboard.summary(statements(HOLDS)) == alone
 
 
 def measured(verdict, build, rule="points: above 5"):
@@ -47,30 +60,77 @@ def measured(verdict, build, rule="points: above 5"):
     return pd.DataFrame([{**row, "verdict": verdict}])
 
 
-def test_a_recorded_verdict_stands_beside_this_builds_and_its_number_where_the_rule_is_the_same():
-    ours, shown = measured(FAILS, 3.0), '3.0 [2.0, 4.0]<div class="over"><small>5 networks, 100 orders</small></div>'
-    (row,) = scoreboard.board(ours, {"recorded, cifar100": measured(HOLDS, 8.0)}).to_dict("records")
-    assert "holds" in row["recorded, cifar100"] and "8.0 [7.0, 9.0]" in row["recorded, cifar100"]
-    assert "does not hold" in row["verdict"] and row["this build"] == shown
-    (row,) = scoreboard.board(ours, {"recorded, cifar100": measured(HOLDS, 8.0, "another")}).to_dict("records")
-    assert "holds" in row["recorded, cifar100"] and "8.0" not in row["recorded, cifar100"]
-    assert "<small>another</small>" in row["recorded, cifar100"]
+def test_a_row_says_what_is_measured_the_rule_the_papers_number_and_ours_with_its_unit():
+    table = scoreboard.board(measured(FAILS, -3.0, "points lost: between -5 and 5"))
+    assert table.index.tolist() == ['<a href="02_execution_order.ipynb#table-1">C1</a>']
+    (row,) = table.to_dict("records")
+    assert "points lost" in row["measured as"] and "between −5 and 5 points" in row["rule"]
+    assert "7.0 points" in row["paper"] and "−3.0 points [−4.0, −2.0]" in row["ours"]
+    assert "<small>5 networks, 100 orders</small>" in row["ours"]
+    (share,) = scoreboard.board(measured(HOLDS, 8.0, "kept, %: above 5")).to_dict("records")
+    assert (
+        "8.0 % [7.0, 9.0]" in share["ours"] and "above 5 %" in share["rule"] and "kept, %" not in share["measured as"]
+    )
+
+
+def drawn(row):
+    """The places of a bar's interval, dot, shaded part and diamond."""
+    svg = scoreboard.bar(
+        {**COMMON, "rule": "share, %: above 5", "paper": 7.0, "low": 0.0, "high": 50.0, "build": 25.0, **row}
+    )
+    places = {name: re.search(pattern, svg) for name, pattern in PATTERNS.items()}
+    return {name: [float(number) for number in found.groups()] for name, found in places.items() if found}
+
+
+PATTERNS = {
+    "interval": r'd="M([\d.]+) 8H([\d.]+)M',
+    "dot": r'cx="([\d.]+)"',
+    "inside": r'<rect x="([\d.]+)" width="([\d.]+)"',
+    "paper": r'd="M([\d.]+) 3l',
+}
+
+
+def test_a_bar_has_the_interval_where_it_lies_against_the_bound():
+    """A share is drawn from 0 to 100 % between 6 and 114 of 120 units."""
+    at = drawn({})
+    assert at == {"interval": [6, 60], "dot": [33], "inside": [11.4, 108.6], "paper": [13.6]}
+    below = drawn({"above": None, "below": 50.0, "paper": None})
+    assert below["inside"] == [0, 60] and "paper" not in below
+    points = drawn(
+        {"rule": "points: between -5 and 5", "above": -5.0, "below": 5.0, "low": -10.0, "high": 10.0, "build": 0.0}
+    )
+    assert points["interval"] == [6, 114] and points["dot"] == [60] and points["inside"] == [33, 54]
+
+
+def test_a_bar_is_told_in_words_too():
+    bar = scoreboard.bar(measured(FAILS, -3.0, "points lost: between -5 and 5").iloc[0])
+    told = "−3.0 points, interval from −4.0 to −2.0; rule: between −5 and 5; paper: 7.0 points"
+    assert f'role="img" aria-label="{told}"' in bar
+
+
+def test_recorded_numbers_stand_beside_this_builds_where_the_rule_is_the_same():
+    ours, shown = measured(FAILS, 3.0), "3.0 points [2.0, 4.0]<br><small>5 networks, 100 orders</small>"
     (row,) = scoreboard.details(ours, {"recorded, cifar100": measured(HOLDS, 8.0)}).to_dict("records")
-    assert row["recorded, cifar100"].startswith("8.0 [7.0, 9.0]<div") and row["this build"] == shown
+    assert "8.0 points [7.0, 9.0]" in row["recorded, cifar100"] and shown in row["this build"]
+    (row,) = scoreboard.details(ours, {"recorded, cifar100": measured(HOLDS, 8.0, "points: above 6")}).to_dict(
+        "records"
+    )
+    assert row["recorded, cifar100"] == ""
 
 
 def test_every_statement_says_where_its_bound_comes_from_and_what_another_verdict_takes():
     (row,) = scoreboard.details(measured(HOLDS, 8.0)).to_dict("records")
     assert "points: above 5" in row["statement"] and "“some words”" in row["statement"]
-    assert "the whole interval at most 5" in row["another verdict takes"] and row["paper"] == "7.0"
+    assert "the whole interval at most 5" in row["another verdict takes"] and "7.0 points" in row["paper"]
 
 
 def test_without_an_interval_the_number_stands_alone():
     table = measured(UNTOLD, 3.0).assign(low=np.nan, high=np.nan)
     (claim,) = scoreboard.records(table)
     assert claim["low"] is None and claim["high"] is None and "NaN" not in json.dumps(claim)
-    for shown in (scoreboard.board(table), scoreboard.details(table)):
-        assert shown["this build"].tolist() == ['3.0<div class="over"><small>5 networks, 100 orders</small></div>']
+    for shown in (scoreboard.board(table)["ours"].item(), scoreboard.details(table)["this build"].item()):
+        assert "3.0 points<br><small>5 networks, 100 orders</small>" in shown
+    assert drawn({"low": np.nan, "high": np.nan})["interval"] == [33, 33]
 
 
 def test_what_is_not_a_number_is_shown_as_nothing():
@@ -78,17 +138,20 @@ def test_what_is_not_a_number_is_shown_as_nothing():
     table = measured(UNTOLD, np.nan)
     (claim,) = scoreboard.records(table)
     assert claim["build"] is None and "NaN" not in json.dumps(claim)
-    for shown in (scoreboard.board(table), scoreboard.details(table)):
-        assert shown["this build"].tolist() == ['–<div class="over"><small>5 networks, 100 orders</small></div>']
+    for shown in (scoreboard.board(table)["ours"].item(), scoreboard.details(table)["this build"].item()):
+        assert shown == '<div class="quantity">–<br><small>5 networks, 100 orders</small></div>'
 
 
-def test_claims_whose_verdict_differs_are_listed_by_where_they_were_judged():
+def test_verdicts_stand_side_by_side_by_where_they_were_judged():
     boards = {
         "400 steps": pd.concat([statements(FAILS), statements(HOLDS).assign(id="C2")]),
         "1,600 steps": pd.concat([statements(HOLDS), statements(HOLDS).assign(id="C2")]),
         "6,400 steps": statements(HOLDS).assign(id="C2"),
     }
-    found = scoreboard.differing(boards)
-    assert found.index.tolist() == ["C1"], "the verdict on C2 is the same wherever it was judged"
-    assert found.loc["C1"].tolist() == [scoreboard.marked(FAILS), scoreboard.marked(HOLDS), "not run"]
-    assert scoreboard.differing({}).empty
+    found = scoreboard.matrix(boards)
+    assert found.index.tolist() == ["C1", "C2"] and "It holds." in found.loc["C2", "claim"]
+    expected = [scoreboard.verdict(FAILS), scoreboard.verdict(HOLDS), "not run"]
+    assert found.loc["C1"].tolist()[1:] == expected
+    differing = scoreboard.matrix(boards, differing=True)
+    assert differing.index.tolist() == ["C1"], "the verdict on C2 is the same wherever it was judged"
+    assert scoreboard.matrix({}).empty

@@ -50,8 +50,9 @@ def test_the_interval_is_over_rows_and_columns_and_within_the_limits():
 
 def test_a_judged_statement_says_where_its_bound_comes_from_and_what_was_resampled():
     statement = Statement("points", np.array([[1.0, 2], [2, 4], [3, 3]]), Bounds("“more”", above=0), 2.0)
-    (row,) = judged({"C1": (Claim("It is more.", "page"), [statement])}).to_dict("records")
+    (row,) = judged({"C1": (Claim("It is more.", "page", "table-1"), [statement])}).to_dict("records")
     assert (row["id"], row["claim"], row["page"], row["paper"]) == ("C1", "It is more.", "page", 2.0)
+    assert (row["figure"], row["above"], row["below"]) == ("table-1", 0, None)
     assert (row["rule"], row["bound"], row["over"]) == ("points: above 0", "“more”", "3 networks, 2 orders")
     assert (row["build"], row["low"], row["high"]) == pytest.approx(crossed(statement.values))
     assert (row["verdict"], row["otherwise"]) == (statement.verdict, statement.otherwise)

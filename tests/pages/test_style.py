@@ -14,4 +14,4 @@ def test_themed_svg_has_the_pages_ink_and_a_text_for_those_who_cannot_see_it():
     assert INK not in html
     assert "currentColor" in html
     assert 'aria-label="Accuracy of &quot;two&quot;"' in html
-    assert re.search(r'<p class="themed made">Again: papermill</p>$', html)
+    assert re.search(r'<div class="themed made"><details><summary>.*</summary>Again: papermill</details></div>$', html)

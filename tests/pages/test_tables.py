@@ -34,3 +34,13 @@ def test_a_mean_stands_with_its_interval_where_it_has_one():
 def test_a_table_without_rows_says_so():
     html = tables.table(pd.DataFrame(), "from nothing").data
     assert "None." in html and "from nothing" in html and "<table" not in html and "CSV" not in html
+
+
+def test_numbers_have_one_form_with_true_minus_signs():
+    assert tables.percent(0.175) == "17.5\u00a0%" and tables.percent(0.125, 0) == "12\u00a0%"
+    assert tables.as_text(-3.04, -4.0, 1.0, " points") == "−3.0 points [−4.0, 1.0]"
+    assert tables.as_text(7.0, None, None, " %") == "7.0 %" and tables.as_text(np.nan, 1.0, 2.0) == "–"
+    assert tables.signed("between -5 and 5, arXiv 2407-04513, a-1") == "between −5 and 5, arXiv 2407-04513, a-1"
+    assert "<td>−1.50</td>" in tables.table(pd.DataFrame({"points": [-1.5]})).data
+    share = tables.table(pd.DataFrame({"share": ["14.3 % [14.0, 14.6]"]})).data
+    assert "14.3 %<br><small>[14.0, 14.6]</small>" in share

@@ -1,116 +1,84 @@
-// The explorer of layer orders: tiles that can be moved, dropped, repeated and merged, and what the models then predict.
-// `mount(root, data, bridge)` builds it in `root`; the bridge computes and is told of every change (hosts.js).
+// The explorer of layer orders. `mount(root, data, bridge)` builds it in `root`: the controls, the state, and what is
+// asked of the bridge's engine, which computes (engine.js). The bridge is told of every change (hosts.js).
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function make(tag, attributes = {}, ...children) {
-  const element = tag.startsWith("svg:") ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
-const sequence = (n) => Array.from({ length: n }, (_, index) => index);
-const inversions = (order) => order.reduce((sum, a, i) => sum + order.slice(i + 1).filter((b) => a > b).length, 0);
-
-// mulberry32: the same seed gives the same draws in every browser.
-function generator(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-function shuffled(values, random) {
-  const drawn = [...values];
-  for (let i = drawn.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [drawn[i], drawn[j]] = [drawn[j], drawn[i]];
-  }
-  return drawn;
-}
-
-// The order that a text stands for; throws a sentence.
-function parse(text, layers) {
-  const inside = text.trim().replace(/^order\s*=\s*/, "").replace(/^[[(]([^\])]*)[\])]$/, "$1").replace(/,\s*$/, "");
-  const words = inside.split(/[\s,]+/).filter(Boolean);
-  const last = layers - 1;
-  if (!words.length) throw new Error(`The order is empty; name at least one layer from 0 to ${last}.`);
-  const odd = words.find((word) => !/^\d+$/.test(word));
-  if (odd) throw new Error(`“${odd}” is no layer; write indices from 0 to ${last}, such as [0, 2, 1].`);
-  const unknown = words.find((word) => Number(word) > last);
-  if (unknown) throw new Error(`The order names layer ${unknown}, but the layers are 0 to ${last}; take another index.`);
-  return words.map(Number);
-}
-
-function mount(root, data, bridge = {}) {
-  const L = data.shape.layers, C = data.shape.classes;
-  const [baseline, ...shuffles] = data.networks;
-  const state = { tiles: [], past: [], tried: [], image: 0, seed: 0, count: 0, merged: false, grabbed: null };
+function mount(root, data, bridge) {
+  const L = data.shape.layers, groups = [0, 1].map((group) => data.networks.flatMap((one, k) => (one.group === group ? [k] : [])));
+  const state = { tiles: [], past: [], image: 0, seed: 0, count: 0, merged: false, selected: null, question: null };
+  const known = new Map();  // what each order tried so far gave; the last one tried is the last
+  const steps = stepsOf(L, groups[1].length), seeds = groups[0].map((k) => data.networks[k].seed);
   const $ = (name) => root.querySelector(`.lx-${name}`);
   const heading = (words) => make("p", { class: "lx-heading" }, words);
-  const letter = (source) => "ABCDEFGH"[source];
+  const walk = guide(data, steps, go, (step) => known.get(named(step.order, step.sources))?.accuracies);
+  const changes = { "original order": original, shuffle, reverse, "drop three at random": dropThree, ...(groups[1].length > 1 && { merge }), undo };
+  const acts = { "← earlier": (place) => move(place, place - 1), "later →": (place) => move(place, place + 1), repeat, drop };
 
   root.replaceChildren(
+    walk.panel,
     make("div", { class: "lx-controls", role: "group", "aria-label": "Change the order" },
-      ...[["original order", original], ["shuffle", shuffle], ["reverse", reverse], ["drop three", dropThree],
-          ...(shuffles.length > 1 ? [["merge", merge]] : []), ["undo", undo]].map(([name, act]) =>
-        make("button", { type: "button", class: `lx-button lx-do-${name.split(" ")[0]}`, onclick: act },
-             name === "drop three" ? "drop three at random" : name)),
+      ...Object.entries(changes).map(([name, act]) => button(`do-${name.split(" ")[0]}`, name, act)),
       make("label", { class: "lx-seed" }, "seed", make("input", { type: "number", min: 0, max: 9999, value: 0,
         class: "lx-seed-value", oninput: (event) => { state.seed = Number(event.target.value) || 0; state.count = 0; } }))),
     make("div", { class: "lx-flow" },
       make("div", { class: "lx-input" }),
       make("div", { class: "lx-track", role: "group", "aria-label": "Layers in running order" }),
-      make("div", { class: "lx-output" })),
+      make("div", { class: "lx-output lx-result" })),
+    make("div", { class: "lx-controls lx-acts", role: "group", "aria-label": "The selected layer" }, make("span", { class: "lx-hint lx-which" }),
+      ...Object.entries(acts).map(([name, act]) => button(`act-${name.match(/[a-z]+/)}`, name, () => selected() >= 0 && act(selected())))),
     make("div", { class: "lx-more" }, make("span", {}, "add"), make("div", { class: "lx-shelf", role: "group", "aria-label": "Add a layer" })),
-    make("p", { class: "lx-hint" }, "Drag a layer to move it, click it to drop it; add one to bring it back or run it twice. ",
+    make("p", { class: "lx-hint" }, "Drag a layer to move it; click or tap it to select it; add one to bring it back or run it twice. ",
       "Keys: arrows walk, Shift and arrows move, Delete drops, R repeats."),
     make("form", { class: "lx-text", onsubmit: (event) => { event.preventDefault(); paste(); } },
       make("label", {}, "order=", make("input", { class: "lx-order", spellcheck: "false", autocomplete: "off",
         "aria-describedby": "lx-problem" })),
-      make("button", { type: "submit", class: "lx-button" }, "run"),
-      make("button", { type: "button", class: "lx-button lx-copy", onclick: copy }, "copy")),
+      make("button", { type: "submit", class: "lx-button" }, "run"), button("copy", "copy", () => copy(`[${order().join(", ")}]`)),
+      ...(bridge.link ? [button("link", "copy link", () => copy(bridge.link(address(order(), sources(), state.image))))] : [])),
     make("p", { class: "lx-problem", id: "lx-problem", role: "alert" }),
-    make("div", { class: "lx-answers" },
+    make("div", { class: "lx-totals lx-result", role: "group", "aria-label": "Accuracy" }),
+    make("p", { class: "lx-status" }, make("span", { class: "lx-note" }), make("progress", { class: "lx-progress", "aria-label": "networks", max: data.networks.length })),
+    make("div", { class: "lx-answers lx-result" },
       make("section", { "aria-label": "One image" },
-        heading("One image"), make("div", { class: "lx-strip", role: "radiogroup", "aria-label": "Image" })),
-      make("section", { "aria-label": "How sure each model is" },
-        heading("How sure each model is, %"), make("div", { class: "lx-bars" })),
-      make("section", { "aria-label": "Accuracy" },
-        heading(`Right of ${data.labels.length} images`), make("div", { class: "lx-totals" }), make("div", { class: "lx-history" }))),
+        heading(`One image, network of seed ${seeds[0]}: how sure, %`), make("div", { class: "lx-strip", role: "radiogroup", "aria-label": "Image" }),
+        make("div", { class: "lx-bars" })),
+      make("section", { "aria-label": "How the answer forms" },
+        heading("How the answer forms: right class, after every layer"), make("div", { class: "lx-lens" }),
+        make("p", { class: "lx-note" }, "The head reads the class token early, as if no layer came after it (logit lens).",
+          data.networks.length > 2 ? ` Thick: seed ${seeds[0]}; thin: the other networks.` : ""),
+        make("details", {}, make("summary", {}, "as a table: the answer, and the right class in %"), make("div", { class: "lx-lens-table" }))),
+      make("section", { "aria-label": "Orders tried" }, heading("Every order tried so far"), make("div", { class: "lx-history" }))),
     make("p", { class: "lx-said", "aria-live": "polite" }));
+  const track = board($("track"), data, { move, drop, repeat, select });
 
   // --- the order ---------------------------------------------------------------------------------------------------
 
   let serial = 0;
   const tile = (layer, source = 0) => ({ layer, source, id: serial++ });
   const order = () => state.tiles.map((one) => one.layer);
+  const sources = () => state.tiles.map((one) => one.source);
+  const selected = () => state.tiles.findIndex((one) => one.id === state.selected);
   const random = () => generator(1000 * state.seed + state.count++);
+  const tilesOf = (order, sources = []) => order.map((layer, place) => tile(layer, sources[place]));
+  const named = (order, sources) => JSON.stringify([order, sources]);
 
   function change(tiles, said) {
     if (!tiles.length) return complain(`The order would be empty; keep at least one layer from 0 to ${L - 1}.`);
+    if (tiles.length > 4 * L) return complain(`The order would have ${tiles.length} layers; take at most ${4 * L}.`);
     state.past.push(state.tiles);
     settle(tiles, said);
   }
 
-  function settle(tiles, said) {
+  // `where` is the address of the new state, null where it is there already.
+  function settle(tiles, said, where = address(tiles.map((one) => one.layer), tiles.map((one) => one.source), state.image)) {
     state.tiles = tiles;
     state.merged = tiles.some((one) => one.source);
     complain("");
     draw();
     say(said);
     bridge.order?.(order());
+    if (where !== null) bridge.visited?.(where);
     compute();
   }
 
-  function original() { change(sequence(L).map((layer) => tile(layer)), "Original order."); }
+  function original() { change(tilesOf(sequence(L)), "Original order."); }
   function shuffle() { change(shuffled(state.tiles, random()), "Shuffled."); }
   function reverse() { change([...state.tiles].reverse(), "Reversed."); }
   function undo() { if (state.past.length) settle(state.past.pop(), "Undone."); else say("Nothing to undo."); }
@@ -120,10 +88,10 @@ function mount(root, data, bridge = {}) {
     change(state.tiles.filter((_, place) => !gone.has(place)), "Three layers dropped.");
   }
   function merge() {
-    if (state.merged) return change(state.tiles.map((one) => ({ ...one, source: 0 })), "Layers of one model again.");
-    const draws = random();
-    change(state.tiles.map((one) => ({ ...one, source: Math.floor(draws() * shuffles.length) })),
-           "Each layer now comes from one of the LayerShuffle models.");
+    if (state.merged) return change(state.tiles.map((one) => ({ ...one, source: 0 })), "Layers of one network again.");
+    const drawn = shuffled(sequence(state.tiles.length).map((place) => place % groups[1].length), random());  // evenly
+    change(state.tiles.map((one, place) => ({ ...one, source: drawn[place] })),
+           "Each layer now comes from one of the LayerShuffle networks.");
   }
   function drop(place) {
     const gone = state.tiles[place].layer;
@@ -144,196 +112,125 @@ function mount(root, data, bridge = {}) {
     tiles.splice(to, 0, moved);
     change(tiles, `Layer ${moved.layer} moved to position ${to}.`);
   }
+  function select(place) {
+    const id = state.tiles[place]?.id ?? null;
+    state.selected = id === state.selected ? null : id;
+    draw();
+  }
   function paste() {
     try {
-      change(parse($("order").value, L).map((layer) => tile(layer)), "Order taken.");
+      change(tilesOf(parse($("order").value, L)), "Order taken.");
     } catch (error) {
       complain(error.message);
     }
   }
-  async function copy() {
-    const text = `[${order().join(", ")}]`;
-    try { await navigator.clipboard.writeText(text); } catch { $("order").select(); document.execCommand?.("copy"); }
+  async function copy(text) {
+    try { await navigator.clipboard.writeText(text); } catch { return say(`Copy it by hand: ${text}`); }
     say(`Copied ${text}.`);
+  }
+  function go(step) {
+    state.past.push(state.tiles);
+    settle(tilesOf(step.order, step.sources), `${step.name}. ${step.text}`, `walk=${steps.indexOf(step) + 1}`);
+  }
+  // A link or the back button; without anything after #, the original order.
+  function visit(hash) {
+    try {
+      const to = hash ? asked(hash, L, groups[1].length, data.labels.length, steps.length) : { order: sequence(L), image: state.image };
+      if (!to) return;
+      if (to.step !== undefined) walk.visit(to.step);
+      else {
+        show(to.image);
+        settle(tilesOf(to.order, to.sources), "Order taken from the link.", null);
+      }
+      const { top, bottom } = $("track").getBoundingClientRect();
+      if (top < 0 || bottom > innerHeight) root.scrollIntoView({ block: "start" });
+    } catch (error) {
+      complain(`This link is ignored: ${error.message[0].toLowerCase()}${error.message.slice(1)}`);
+    }
   }
   function complain(sentence) {
     $("problem").textContent = sentence;
     $("order").setAttribute("aria-invalid", Boolean(sentence));
+    root.classList.toggle("lx-invalid", Boolean(sentence));  // what is shown is of the order before
   }
   function say(sentence) { $("said").textContent = sentence; }
 
-  // --- the tiles ---------------------------------------------------------------------------------------------------
-
-  const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-  function draw(focus) {
-    const track = $("track"), places = new Map([...track.children].map((e) => [e.dataset.id, e.getBoundingClientRect()]));
-    const focused = focus ?? [...track.children].indexOf(document.activeElement);
-    track.replaceChildren(...state.tiles.map(draggable));
-    if (focused >= 0 && places.size) track.children[Math.min(focused, track.children.length - 1)].focus();
-    for (const element of track.children) {
-      const was = places.get(element.dataset.id), is = element.getBoundingClientRect();
-      if (!was || still()) continue;
-      element.animate([{ transform: `translate(${was.left - is.left}px, ${was.top - is.top}px)` }, { transform: "none" }],
-                      { duration: 220, easing: "cubic-bezier(.2, .8, .2, 1)" });
-    }
-    const here = order();
+  function draw() {
+    const here = order(), place = selected();
+    track.draw(state.tiles, state.selected, state.merged);
     $("shelf").replaceChildren(...sequence(L).map((layer) => make("button", {
-      type: "button", class: `lx-spare${here.includes(layer) ? "" : " lx-missing"}`, style: colour(layer),
+      type: "button", class: `lx-spare${here.includes(layer) ? "" : " lx-missing"}`, style: colour(data, layer),
       "aria-label": here.includes(layer) ? `Run layer ${layer} once more` : `Bring back layer ${layer}`,
       onclick: () => bring(layer) }, String(layer))));
+    $("which").textContent = place < 0 ? "No layer is selected." : `Layer ${here[place]}, at position ${place}:`;
+    for (const act of $("acts").querySelectorAll("button")) act.setAttribute("aria-disabled", place < 0);
     $("order").value = `[${here.join(", ")}]`;
     $("do-merge")?.setAttribute("aria-pressed", state.merged);
   }
 
-  function colour(layer) {
-    const [fill, ink] = data.colours[layer];
-    return `--lx-fill: ${fill}; --lx-ink: ${ink}`;
-  }
-
-  function draggable(one, place) {
-    const element = make("button", { type: "button", class: "lx-tile", style: colour(one.layer), "data-id": one.id,
-      tabindex: place ? -1 : 0, "aria-label": `Layer ${one.layer} at position ${place}` +
-        (state.merged ? ` from model ${letter(one.source)}` : "") },
-      make("span", { class: "lx-index" }, String(one.layer)),
-      ...(state.merged ? [make("span", { class: "lx-source" }, letter(one.source))] : []),
-      make("span", { class: "lx-adds", title: "what it adds to the class token" }));
-    element.addEventListener("keydown", (event) => keys(event, place));
-    element.addEventListener("pointerdown", (event) => grab(event, element, place));
-    return element;
-  }
-
-  function keys(event, place) {
-    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    const acts = { Delete: drop, Backspace: drop, Enter: drop, " ": drop, r: repeat, R: repeat };
-    if (step && (event.shiftKey || event.altKey)) {
-      move(place, place + step);
-      $("track").children[Math.max(0, Math.min(place + step, state.tiles.length - 1))].focus();
-    } else if (step) $("track").children[place + step]?.focus();
-    else if (event.key === "Home") $("track").children[0].focus();
-    else if (event.key === "End") $("track").lastElementChild.focus();
-    else if (acts[event.key] && !event.ctrlKey && !event.metaKey) acts[event.key](place);
-    else return;
-    event.preventDefault();
-  }
-
-  function grab(event, element, place) {
-    if (event.button) return;
-    const start = [event.clientX, event.clientY], track = $("track");
-    let moved = false;
-    element.setPointerCapture(event.pointerId);
-    const follow = (now) => {
-      const [dx, dy] = [now.clientX - start[0], now.clientY - start[1]];
-      moved ||= Math.hypot(dx, dy) > 5;
-      if (!moved) return;
-      element.classList.add("lx-lifted");
-      element.style.transform = `translate(${dx}px, ${dy}px)`;
-      for (const other of track.children) other.classList.toggle("lx-target", other === nearest(now) && other !== element);
-    };
-    const nearest = (now) => {
-      const far = (other) => {
-        const box = other.getBoundingClientRect();
-        return Math.hypot(now.clientX - box.left - box.width / 2, now.clientY - box.top - box.height / 2);
-      };
-      return [...track.children].filter((other) => other !== element).reduce((a, b) => (far(b) < far(a) ? b : a), element.nextElementSibling ?? element.previousElementSibling ?? element);
-    };
-    const end = (now) => {
-      element.removeEventListener("pointermove", follow);
-      element.removeEventListener("pointerup", end);
-      element.removeEventListener("pointercancel", cancel);
-      if (!moved) return drop(place);
-      const to = [...track.children].indexOf(nearest(now));
-      element.classList.remove("lx-lifted");
-      move(place, to);
-      draw(to);
-    };
-    const cancel = () => { moved = true; element.style.transform = ""; draw(); };
-    element.addEventListener("pointermove", follow);
-    element.addEventListener("pointerup", end);
-    element.addEventListener("pointercancel", cancel);
-  }
-
   // --- what the models predict -------------------------------------------------------------------------------------
 
-  const names = [["ViT", "var(--lx-vit)"], ["LayerShuffle", "var(--lx-shuffle)"]];
-
-  async function compute() {
-    const now = order(), sources = state.tiles.map((one) => one.source), key = JSON.stringify([now, sources]);
-    try {
-      const one = await bridge.engine.image(now, sources, state.image);
-      if (key !== JSON.stringify([order(), state.tiles.map((t) => t.source)])) return;
-      verdicts(one.probabilities);
-      bars(one.probabilities);
-      contributions(one.adds);
-      bridge.probabilities?.(one.probabilities);
-      const both = await bridge.engine.accuracy(now, sources);
-      if (!both || key !== JSON.stringify([order(), state.tiles.map((t) => t.source)])) return;
-      state.tried.push({ far: inversions(now), layers: now.length, both, order: now });
-      totals(both);
-      history();
-      bridge.accuracy?.(both);
-    } catch (error) {
-      complain(error.message);
-      for (const name of ["totals", "bars", "output", "history"]) $(name).replaceChildren();
-    }
-  }
-
-  function contributions(adds) {
-    const most = Math.max(...adds);
-    [...$("track").children].forEach((element, place) => {
-      element.lastElementChild.style.setProperty("--lx-share", adds[place] / most);
+  // Asks for the image at once, and for the accuracies where the order is new; answers come network by network.
+  function compute() {
+    const now = order(), from = sources(), id = named(now, from), before = known.get(id);
+    const tasks = groups.flatMap((networks, group) => group && state.merged
+      ? [{ group, member: 0, rest: networks[0], nets: from.map((source) => networks[source]) }]
+      : networks.map((k, member) => ({ group, member, rest: k, nets: now.map(() => k) })));
+    tasks.sort((a, b) => a.member - b.member);
+    const question = state.question = { order: now, sources: from, image: state.image, tasks, what: before ? ["one"] : ["one", "accuracy"] };
+    const found = { one: [[], []], accuracy: [[], []] };
+    if (before) took(id, before);
+    else busy("Computing …", 0);
+    bridge.engine(question, (answer) => {
+      if (answer.error) return fail(answer.error);
+      if (question !== state.question) return;
+      if (answer.loading !== undefined) return busy(`Loading network ${answer.loading + 1} of ${data.networks.length} …`, answer.loading);
+      found[answer.what][answer.group][answer.member] = answer.value;
+      if (answer.what === "one" && found.one.every(([first]) => first)) answered(found.one.map((group) => group.filter(Boolean)));
+      if (known.has(id)) return;
+      const count = found.accuracy.flat().length;
+      busy(`Computing network ${Math.min(count + 1, tasks.length)} of ${tasks.length} …`, count);
+      if (count === tasks.length) took(id, { order: now, accuracies: found.accuracy, far: inversions(now), kind: kind(now, from, L) });
     });
   }
 
-  const key = (which) => make("span", { class: "lx-key", style: `--lx-key: ${names[which][1]}` }, names[which][0]);
-
-  function verdicts(both) {
-    $("output").replaceChildren(...both.map((shares, which) => {
-      const said = shares.indexOf(Math.max(...shares)), right = said === data.labels[state.image];
-      return make("div", { class: "lx-verdict" }, key(which), make("span", {}, make("strong", {}, data.classes[said]),
-        make("span", { class: right ? "lx-right" : "lx-wrong" }, right ? " ✓ right" : " ✗ wrong")));
-    }));
+  function busy(words, count) {
+    root.classList.add("lx-busy");
+    $("status").firstElementChild.textContent = words;
+    $("progress").value = count;
   }
 
-  function bars(both) {
-    const truth = data.labels[state.image];
-    $("bars").replaceChildren(
-      make("table", { class: "lx-table" },
-        make("thead", {}, make("tr", {}, make("td"), ...both.map((_, which) => make("th", { scope: "col" }, key(which))))),
-        make("tbody", {}, ...sequence(C).map((label) => make("tr", { class: label === truth ? "lx-truth" : "" },
-          make("th", { scope: "row" }, data.classes[label] + (label === truth ? " ✓" : "")),
-          ...both.map((shares, which) => make("td", {},
-            make("span", { class: "lx-bar", style: `--lx-share: ${shares[label]}; background: ${names[which][1]}` }),
-            make("span", { class: "lx-share" }, (100 * shares[label]).toFixed(0)))))))));
+  function fail(sentence) {
+    state.question = null;
+    complain(sentence);
+    root.classList.remove("lx-busy");
+    $("status").firstElementChild.textContent = "";
+    for (const name of ["totals", "bars", "output", "history", "lens", "lens-table"]) $(name).replaceChildren();
   }
 
-  function totals(both) {
-    $("totals").replaceChildren(...both.map((share, which) =>
-      make("div", { class: "lx-total" }, key(which), make("strong", {}, percent(share)))));
+  // `found` has for each group its networks' answers about the image, the first network's first.
+  function answered(found) {
+    const truth = data.labels[state.image], answers = found.map(([first]) => first.lens.at(-1));
+    const [plot, table] = lens(data, found, state.question.order, truth);
+    $("output").replaceChildren(...verdicts(data, answers, truth));
+    $("bars").replaceChildren(bars(data, answers, truth));
+    $("lens").replaceChildren(plot);
+    $("lens-table").replaceChildren(table);
+    track.adds(found[1][0].adds);
+    bridge.probabilities?.(answers);
   }
 
-  // Every order tried so far: accuracy against the pairs of layers out of order.
-  function history() {
-    const W = 320, H = 190, left = 44, bottom = 34, most = Math.max((L * (L - 1)) / 2, ...state.tried.map((one) => one.far));
-    const x = (far) => left + (far / most) * (W - left - 8), y = (share) => (1 - share) * (H - bottom - 8) + 8;
-    const text = (at, up, words, anchor) => make("svg:text", { x: at, y: up, "text-anchor": anchor }, words);
-    const plot = make("svg:svg", { viewBox: `0 0 ${W} ${H}`, role: "img",
-      "aria-label": `${state.tried.length} orders tried; top-1 accuracy against the pairs of layers out of order` });
-    for (const share of [0, 0.5, 1]) {
-      plot.append(make("svg:line", { x1: left, x2: W - 8, y1: y(share), y2: y(share), class: "lx-grid" }),
-                  text(left - 5, y(share) + 3.5, `${100 * share} %`, "end"));
-    }
-    plot.append(make("svg:line", { x1: left, x2: W - 8, y1: y(1 / C), y2: y(1 / C), class: "lx-chance" }),
-                text(W - 8, y(1 / C) - 4, "chance", "end"), text(left, H - 18, "0", "middle"), text(W - 8, H - 18, most, "end"),
-                text((W + left) / 2, H - 4, "pairs of layers out of order", "middle"));
-    state.tried.forEach((one, number) => one.both.forEach((share, which) => {
-      const last = number === state.tried.length - 1;
-      const dot = make("svg:circle", { cx: x(one.far), cy: y(share), r: last ? 6 : 3.5, fill: names[which][1],
-        class: last ? "lx-now" : "lx-then" });
-      dot.append(make("svg:title", {}, `${names[which][0]}: ${percent(share)} with [${one.order.join(", ")}]`));
-      plot.append(dot);
-    }));
-    $("history").replaceChildren(plot);
+  function took(id, one) {
+    known.delete(id);
+    known.set(id, one);
+    root.classList.remove("lx-busy");
+    $("status").firstElementChild.textContent = `Of ${data.labels.length} validation images; profile ${data.profile}, ` +
+      (seeds.length > 1 ? `networks of seeds ${seeds.join(", ")}: the mean, and a dot for each.` : `network of seed ${seeds[0]}.`);
+    $("totals").replaceChildren(...totals(data, one.accuracies));
+    $("history").replaceChildren(...scatter(data, [...known.values()]));
+    $("said").append(` ${one.accuracies.map((shares, which) => `${data.titles[which]}: ${percent(mean(shares))}.`).join(" ")}`);
+    walk.draw();
+    bridge.accuracy?.(one.accuracies.map(mean));
   }
 
   // --- the images --------------------------------------------------------------------------------------------------
@@ -359,15 +256,15 @@ function mount(root, data, bridge = {}) {
   function strip() {
     $("strip").replaceChildren(...offered.map((image, place) => make("button", {
       type: "button", role: "radio", class: "lx-image", "aria-label": `image of ${data.classes[data.labels[image]]}`,
-      onclick: () => choose(image), onkeydown: (event) => walk(event, place) }, picture(image))));
+      onclick: () => choose(image), onkeydown: (event) => step(event, place) }, picture(image))));
   }
 
   // A group of radio buttons is one stop of the Tab key; the arrows walk inside it.
-  function walk(event, place) {
-    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (!step) return;
+  function step(event, place) {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (!by) return;
     event.preventDefault();
-    const next = (place + step + offered.length) % offered.length;
+    const next = (place + by + offered.length) % offered.length;
     choose(offered[next]);
     $("strip").children[next].focus();
   }
@@ -375,6 +272,7 @@ function mount(root, data, bridge = {}) {
   function choose(image) {
     show(image);
     bridge.image?.(image);
+    bridge.visited?.(address(order(), sources(), image), true);
     compute();
   }
 
@@ -390,9 +288,10 @@ function mount(root, data, bridge = {}) {
 
   strip();
   show(0);
-  settle(sequence(L).map((layer) => tile(layer)), "");
+  settle(tilesOf(sequence(L)), "", null);
   return {
-    order: (next) => JSON.stringify(next) !== JSON.stringify(order()) && change(next.map((layer) => tile(layer)), "Order set."),
+    order: (next) => JSON.stringify(next) !== JSON.stringify(order()) && change(tilesOf(next), "Order set."),
     image: (next) => next !== state.image && choose(next),
+    visit,
   };
 }

@@ -3,7 +3,7 @@
 // Letters: B images, T tokens (class token first), D width, H heads, M width of the MLP, C classes.
 
 function vision() {
-  const half = new Float64Array(65536);  // the value of every float16
+  const half = new Float32Array(65536);  // the value of every float16
   for (let bits = 0; bits < 65536; bits++) {
     const exponent = (bits >> 10) & 31, fraction = bits & 1023;
     const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
@@ -19,10 +19,10 @@ function vision() {
       for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
     }
     if (((~crc) >>> 0) !== checksum) throw new Error("is damaged: its checksum is not the one it was packed with");
-    return Float64Array.from(new Uint16Array(bytes.buffer), (bits) => half[bits]);
+    return Float32Array.from(new Uint16Array(bytes.buffer), (bits) => half[bits]);
   }
 
-  // The parameters as views of one array, in the order of `weights` (__init__.py).
+  // The parameters as views of one array, in the order of `weights` (packing.py).
   function network(values, s) {
     let at = 0;
     const take = (n) => values.subarray(at, (at += n));
@@ -136,17 +136,28 @@ function vision() {
     return z;
   }
 
+  // The logits (B, C) of tokens z (B, T, D), from the class token.
+  function read({ s, norm, head }, z, B) {
+    const D = s.width, T = z.length / (B * D), tokens = new Float64Array(B * D), logits = new Float64Array(B * s.classes);
+    for (let image = 0; image < B; image++) tokens.set(z.subarray(image * T * D, image * T * D + D), image * D);
+    normalise(tokens, B, D, norm, s.eps, tokens);
+    multiply(tokens, B, head, logits);
+    return logits;
+  }
+
   // `order` names layers, `nets` the network that each is taken from (one for all, or one for each position);
-  // embedding and head are those of `rest`. Returns logits (B, C) and, for each position, the norm of what the layer
-  // adds to the class token of the first image.
+  // embedding and head are those of `rest`. Returns logits (B, C) and, of the first image, for each position the norm
+  // of what the layer adds to the class token, and the class probabilities as they are before the first layer and
+  // after every layer, read by the head as if no layer came after it (logit lens).
   function run(rest, nets, images, B, order) {
-    const { width: D, mlp: M, heads: H, classes: C, eps } = rest.s, z = embed(rest, images, B);
-    const T = z.length / (B * D), rows = B * T, adds = [];
+    const { width: D, mlp: M, heads: H, eps } = rest.s, z = embed(rest, images, B);
+    const T = z.length / (B * D), rows = B * T, adds = [], first = z.subarray(0, D);
+    const lens = [probabilities(read(rest, first, 1))];
     const [h, q, k, v, o] = Array.from({ length: 5 }, () => new Float64Array(rows * D));
     const inner = new Float64Array(rows * M), before = new Float64Array(D);
     order.forEach((index, position) => {
       const layer = (Array.isArray(nets) ? nets[position] : nets).layers[index];
-      before.set(z.subarray(0, D));
+      before.set(first);
       normalise(z, rows, D, layer.before, eps, h);
       multiply(h, rows, layer.q, q);
       multiply(h, rows, layer.k, k);
@@ -160,14 +171,11 @@ function vision() {
       multiply(inner, rows, layer.fc2, o);
       let sum = 0;
       for (let i = 0; i < z.length; i++) z[i] += o[i];
-      for (let i = 0; i < D; i++) sum += (z[i] - before[i]) ** 2;
+      for (let i = 0; i < D; i++) sum += (first[i] - before[i]) ** 2;
       adds.push(Math.sqrt(sum));
+      lens.push(probabilities(read(rest, first, 1)));
     });
-    const tokens = new Float64Array(B * D), logits = new Float64Array(B * C);
-    for (let image = 0; image < B; image++) tokens.set(z.subarray(image * T * D, image * T * D + D), image * D);
-    normalise(tokens, B, D, rest.norm, eps, tokens);
-    multiply(tokens, B, rest.head, logits);
-    return { logits, adds };
+    return { logits: read(rest, z, B), adds, lens };
   }
 
   function probabilities(logits) {
@@ -176,15 +184,14 @@ function vision() {
     return weights.map((value) => value / sum);
   }
 
-  function accuracy(logits, labels) {
+  // How many of the images are classified correctly.
+  function correct(logits, labels) {
     const C = logits.length / labels.length;
-    let right = 0;
-    labels.forEach((label, image) => {
+    return labels.filter((label, image) => {
       const row = logits.subarray(image * C, image * C + C);
-      right += row.indexOf(Math.max(...row)) === label;
-    });
-    return right / labels.length;
+      return row.indexOf(Math.max(...row)) === label;
+    }).length;
   }
 
-  return { decode, network, run, probabilities, accuracy };
+  return { decode, network, run, correct };
 }

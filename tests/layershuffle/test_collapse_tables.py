@@ -1,0 +1,126 @@
+"""Sentences and tables on the collapse say what the numbers say, and the figures show them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsnotebook.core.draws import inversions
+from lsnotebook.core.statistics import crossed
+from lsnotebook.layershuffle import collapse_figures, collapse_tables
+
+LAYERS, CHANCE = 4, 0.1
+NAMES = "baseline", "layershuffle"
+
+
+@pytest.fixture
+def measured():
+    """Two networks and three draws, where only layer 0 matters to the ViT, and nothing much to LayerShuffle."""
+    rng = np.random.default_rng(0)
+    held, swaps, lens = [], [], []
+    for name in NAMES:
+        for seed in (0, 1):
+            numbers = (
+                [("first", k) for k in range(5)] + [("last", k) for k in range(5)] + [("layer", k) for k in range(4)]
+            )
+            for way, number in numbers:
+                intact = number == 4 or (way, number) == ("layer", 0) or (way == "first" and number)
+                for draw in range(3):
+                    top1 = 0.9 if intact else {"baseline": 0.2, "layershuffle": 0.8}[name]
+                    held.append((name, seed, way, number, draw, top1 + 0.02 * seed + rng.normal(0, 0.0005)))
+            for first in range(LAYERS):
+                for second in range(first, LAYERS):
+                    lost = 0.5 * (name == "baseline") * (first == 0 < second) + 0.01 * (second - first)
+                    swaps.append((name, seed, first, second, 0.9 + 0.01 * seed - lost))
+            for policy, draw in [("sequential", 0), *(("arbitrary", k) for k in range(3))]:
+                slope = 0.2 if policy == "sequential" else {"baseline": 0.01, "layershuffle": 0.15}[name]
+                lens += [(name, seed, policy, draw, number, 0.1 + slope * number) for number in range(LAYERS + 1)]
+    return {
+        "anchored": pd.DataFrame(held, columns=["approach", "seed", "way", "number", "draw", "top1"]),
+        "swaps": pd.DataFrame(swaps, columns=["approach", "seed", "first", "second", "top1"]),
+        "lens": pd.DataFrame(lens, columns=["approach", "seed", "policy", "draw", "number", "probability"]),
+    }
+
+
+def test_the_summary_is_over_networks_and_orders_and_over_all_pairs(measured):
+    found = collapse_tables.summary(measured, CHANCE).set_index(["approach", "way", "number"])
+    anchored = measured["anchored"].query("approach == 'baseline' and way == 'first' and number == 1")
+    row = found.loc["baseline", "first", 1]
+    values = anchored.pivot(index="seed", columns="draw", values="top1").to_numpy()
+    assert row[["mean", "low", "high"]].tolist() == pytest.approx(list(crossed(values, (CHANCE, 1))))
+    assert (row["networks"], row["orders"]) == (2, 3)
+    swaps = measured["swaps"].query("approach == 'baseline'")
+    for way, number, pairs in (("distance", 2, "second - first == 2"), ("from", 1, "first == 1 and second > 1")):
+        assert found.loc[("baseline", way, number), "mean"] == pytest.approx(swaps.query(pairs)["top1"].mean())
+        assert found.loc[("baseline", way, number), ["networks", "orders"]].tolist() == [2, 1]
+    assert found.loc[("layershuffle", "arbitrary", 4), "mean"] == pytest.approx(0.7)
+    assert set(found.index.get_level_values("way")) == set(collapse_tables.WAYS)
+
+
+def test_sentences_say_what_the_numbers_say(measured):
+    found = collapse_tables.summary(measured, CHANCE)
+    kept = collapse_tables.few_in_place(found, CHANCE)
+    assert "**ViT**: 14 % with none, 100 % with 1" in kept and "nine tenths from 1 on" in kept
+    assert "nearly all of the collapse is theirs" in collapse_tables.verdict(found, CHANCE, LAYERS)
+    assert "by the first of 4 layers" in collapse_tables.verdict(found, CHANCE, LAYERS)
+    assert "The first matter more for the ViT." in collapse_tables.first_or_last(measured["anchored"], LAYERS)
+    swapped = measured["anchored"].replace({"way": {"first": "last", "last": "first"}})
+    assert "The last matter more for the ViT." in collapse_tables.first_or_last(swapped, LAYERS)
+    one = collapse_tables.one_in_place(measured["anchored"])
+    assert "**ViT**: 21 % with none, 91 % with layer 0, 21 % with another one" in one and "best is layer 0" in one
+    assert one.endswith("Layer 0 stands out for ViT and LayerShuffle.")
+    told = collapse_tables.exchanged(measured["swaps"])
+    assert "**ViT** loses 26.7 points on average. With layer 0 it loses 50.0 more" in told
+    assert "**LayerShuffle** loses 1.7 points on average. With layer 0 it loses 0.0 more" in told
+    rng = np.random.default_rng(0)
+    noisy = measured["swaps"].assign(top1=lambda table: table["top1"] + rng.normal(0, 1e-4, len(table)))
+    assert collapse_tables.exchanged(noisy).endswith("exchanging layer 0 costs more than exchanging others for ViT.")
+    answers = collapse_tables.answer_forms(found, CHANCE)
+    assert (
+        "**ViT**: 90 % in sequence (half of the rise after 2 of 4 layers), 14 % in arbitrary order (less than"
+        in answers
+    )
+    assert answers.endswith("In arbitrary order an answer forms in LayerShuffle.")
+
+
+def test_where_nothing_collapses_that_is_said(measured):
+    found = collapse_tables.summary(measured, CHANCE)
+    same = found.assign(approach=found["approach"].map({"baseline": "layershuffle", "layershuffle": "baseline"}))
+    same["mean"] = same["mean"].where(same["way"] != "first", 0.9)
+    assert "nothing collapses: the ViT keeps 100 %" in collapse_tables.verdict(same, CHANCE, LAYERS)
+
+
+@pytest.mark.parametrize(("by", "answer"), [("place", "position of layer 0 tells"), ("inversions", "distance tells")])
+def test_whether_it_is_the_distance_is_told_from_the_orders(by, answer):
+    rng, rows = np.random.default_rng(1), []
+    for draw in range(40):
+        order = rng.permutation(6).tolist()
+        places = {"place": order.index(0), "inversions": inversions(order)}
+        for seed in (0, 1, 2):
+            top1 = 0.9 - 0.02 * places[by] + rng.normal(0, 0.01)
+            rows.append(("baseline", seed, draw, " ".join(map(str, order)), places["inversions"], top1))
+    table = pd.DataFrame(rows, columns=["approach", "seed", "draw", "order", "inversions", "top1"])
+    told = collapse_tables.distance_or_beginning(table)
+    assert f"For the ViT, the {answer} more." in told and "points more" in told
+    late = table[~collapse_tables.begins_with_first(table)]
+    assert "none was drawn" in collapse_tables.distance_or_beginning(late)
+
+
+@pytest.mark.parametrize("scales", [1, 2])
+def test_curves_show_the_means_of_every_scale_and_what_approaches_it_has(measured, scales):
+    found = collapse_tables.summary(measured, CHANCE)
+    tables = {"this build": found, "recorded": found[found["approach"] == "baseline"]}
+    tables = dict(list(tables.items())[:scales])
+    ways = {"first": ("the first", "held"), "last": ("the last", "held")}
+    figure = collapse_figures.curves(tables, ways, "top-1", dict.fromkeys(tables, CHANCE))
+    assert len(figure.axes) == 2 * scales
+    (vit,) = (line for line in figure.axes[0].lines if line.get_label() == "ViT")
+    assert np.allclose(vit.get_ydata(), 100 * collapse_tables.means(found, "first")["baseline"])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ViT", "LayerShuffle"]
+    assert "recorded" not in figure.axes[0].get_ylabel() and (scales == 1 or "recorded" in figure.axes[2].get_ylabel())
+
+
+def test_the_map_of_pairs_holds_their_means(measured):
+    figure = collapse_figures.pairs(measured["swaps"], CHANCE)
+    shown = figure.axes[0].images[0].get_array()
+    mean = 100 * measured["swaps"].query("approach == 'baseline' and first == 0 and second == 2")["top1"].mean()
+    assert shown[0, 2] == pytest.approx(mean) and np.ma.getmaskarray(np.ma.masked_invalid(shown))[2, 0]
