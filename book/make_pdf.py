@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 from check_pages import complaint, pages
+from chromium import chromium
 from playwright.sync_api import Browser, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import Fit
@@ -133,8 +134,7 @@ def offer(built: Path) -> None:
 
 def main(book: Path) -> str | None:
     """Make the PDF of a built book, or say what is missing."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
+    if (path := chromium()) is None:
         return "The PDF is printed by Chromium, which this machine lacks: install it (Debian: apt install chromium)."
     if wrong := complaint(book):
         return wrong
@@ -142,7 +142,7 @@ def main(book: Path) -> str | None:
     folder, built = book / "_build" / "pdf", book / "_build" / "html"
     folder.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         print_book(book, browser, folder / NAME)
         browser.close()
     shutil.copy(folder / NAME, built)

@@ -5,8 +5,9 @@ The main figure is that of the first page, the explorer's picture one of the bro
 
 import io
 import re
-import shutil
 from pathlib import Path
+
+from chromium import chromium
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGE = PROJECT / "book" / "_build" / "html" / "intro.html"
@@ -28,9 +29,8 @@ def explorer(theme: str) -> bytes:
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
         page.set_default_timeout(120_000)
         page.goto(PAGE.as_uri())

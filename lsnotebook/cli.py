@@ -1,23 +1,22 @@
-"""The command line: `lsnotebook profile | train | sweep | status | claims | record | export`.
+"""The command line: `lsnotebook profile | train | sweep | status | claims | record`, and the commands of the parts.
 
-The only module that knows all parts. What takes long to import is imported by the command that needs it.
+The only module that knows all parts, whose own commands join these. What takes long to import is imported by the
+command that needs it.
 """
 
 import dataclasses
 import json
 import logging
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 import click
 
 from lsnotebook import layershuffle
-from lsnotebook.command_line import Commands, Named
-from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.profile_files import as_toml, find
-from lsnotebook.core.profiles import Approach, Part, Profile, check_fit, named
-from lsnotebook.engine.ranks import rank, world_size
+from lsnotebook.core.profiles import Approach, Part, Profile, named
+from lsnotebook.engine.command_line import Commands, Named, check_alone, fitting
+from lsnotebook.engine.ranks import rank
 
 PARTS: list[Part] = [layershuffle.PART]
 
@@ -28,24 +27,17 @@ def profile_of(word: str) -> Profile:
 
 
 def approach_of(word: str) -> Approach:
-    return named(word, {name: one for part in PARTS for name, one in part.approaches.items()}, "approach")
+    return named(word, approaches(), "approach")
 
 
-def fitting(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
-    """The approach, or all of several, if the command's profile can have them."""
-    known = [one for part in PARTS for one in part.approaches.values()]
-    approaches = given if isinstance(given, tuple) else (given,)
-    for approach in approaches if "profile" in context.params else ():  # a shell completes words without one
-        try:
-            check_fit(approach, context.params["profile"], known)
-        except LsnotebookError as error:
-            raise click.BadParameter(str(error)) from error
-    return given
+def approaches() -> dict[str, Approach]:
+    return {name: one for part in PARTS for name, one in part.approaches.items()}
 
 
 profile_argument = click.argument("profile", type=Named("profile", profile_of))
-one_approach = Named("approach", approach_of)
-approaches_argument = click.argument("approaches", nargs=-1, type=one_approach, callback=fitting)
+approaches_argument = click.argument(
+    "approaches", nargs=-1, type=Named("approach", approach_of), callback=fitting(lambda: approaches().values())
+)
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), help="Networks an approach; the profile's number if not given."
 )
@@ -58,6 +50,11 @@ def main() -> None:
 
     PROFILE is smoke, digits, cifar100 ..., or a TOML file of your own: lsnotebook profile digits > flowers.toml
     """
+
+
+for part in PARTS:
+    for command in part.commands:
+        main.add_command(resolve_name(command))
 
 
 def parts_of(profile: Profile) -> list[Part]:
@@ -125,21 +122,12 @@ def train(
     runs.ensure(wanted, workers)
     if prepare:
         check_alone()
-        for part in parts_of(profile):
-            resolve_name(part.prepare)(profile)
+        for prepare_pages in filter(None, (part.prepare for part in parts_of(profile))):
+            resolve_name(prepare_pages)(profile)
     if rank() == 0:
         for run in wanted:
             finished.check(run)
         click.echo(f"{len(wanted)} runs of {profile.name} are in the store: {wanted[0].folder.parent}")
-
-
-def check_alone() -> None:
-    """Results are computed by one process: of several, each would compute and write all of them."""
-    if world_size() > 1:
-        raise click.UsageError(
-            "Results are computed by one process: train with `accelerate launch -m lsnotebook train`, then run this "
-            "command by itself."
-        )
 
 
 @main.command()
@@ -151,7 +139,8 @@ def claims(profile: Profile, as_json: bool) -> None:
     from lsnotebook.pages.tables import as_text
 
     check_alone()
-    judged = [claim for part in parts_of(profile) for claim in scoreboard.records(resolve_name(part.claims)(profile))]
+    checks = filter(None, (part.claims for part in parts_of(profile)))
+    judged = [claim for check in checks for claim in scoreboard.records(resolve_name(check)(profile))]
     if as_json:
         click.echo(json.dumps(judged, indent=1))
         return
@@ -190,23 +179,6 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
         networks = [*result.networks(profile), *trained(profile, result.others(profile) if result.others else [])]
         made = training_cost(all_runs(profile, networks))
         click.echo(write(part, profile, name, resolve_name(result.compute)(profile), made))
-
-
-@main.command()
-@profile_argument
-@click.argument("approach", type=one_approach, callback=fitting)
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which network of the approach.")
-def export(profile: Profile, approach: Approach, folder: Path, seed: int) -> None:
-    """Write a network to FOLDER with a model card, for `from_pretrained` of `ShuffleViT` and of the stock class.
-
-    FOLDER is new or empty. The network is trained and evaluated where it is not in the store yet.
-    """
-    from lsnotebook.engine.run import Run
-    from lsnotebook.layershuffle.export import export
-
-    check_alone()
-    click.echo(export(Run(profile, approach, seed), folder))
 
 
 @main.command()

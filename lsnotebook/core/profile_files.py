@@ -35,9 +35,14 @@ def find(name: object, known: Mapping[str, P], kind: type[P]) -> P:
 
     Raises `UnknownNameError` or `ProfileError`.
     """
-    if isinstance(name, str) and name.lower().endswith(ENDING):
+    if isinstance(name, str) and is_file(name):
         return read(Path(os.path.expanduser(name)), kind)
     return named(name, known, "profile", f", or a file of your own that ends in {ENDING}")
+
+
+def is_file(name: str) -> bool:
+    """Whether the name of a profile is that of a file."""
+    return name.lower().endswith(ENDING)
 
 
 def read(path: Path, kind: type[P]) -> P:
@@ -168,7 +173,7 @@ def lines_of(values: Mapping[str, Any], meanings: Mapping[str, str]) -> Iterator
 @contextlib.contextmanager
 def on_command_line(profile: Profile) -> Iterator[str]:
     """The word for a profile in a command: its name, or a file that lasts as long as the context."""
-    if not profile.name.lower().endswith(ENDING):
+    if not is_file(profile.name):
         yield profile.name
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ profile that is read from a file (`core.profile_files`).
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
@@ -170,22 +170,24 @@ class Result:
 
 @dataclass(frozen=True)
 class Part:
-    """One paper in the book: all that the command line has to know of it."""
+    """One paper in the book: all that the command line has to know of it. A part need not have all of this."""
 
     title: str
-    profiles: Mapping[str, Profile]
-    approaches: Mapping[str, Approach]
-    networks: Networks
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    approaches: Mapping[str, Approach] = field(default_factory=dict)
+    networks: Networks = lambda profile: ()
     """The networks that its pages ask for by default."""
-    claims: str
+    claims: str | None = None
     """The function of a profile that judges its claims: "module:function", imported when it is called. It returns the
     statements as `lsnotebook.pages.statements.judged` makes them."""
-    results: Mapping[str, Result]
+    results: Mapping[str, Result] = field(default_factory=dict)
     """What `lsnotebook record` writes, by name."""
-    prepare: str
+    prepare: str | None = None
     """The function of a profile that computes what the pages show, so that they find it in the store."""
     profile: type[Profile] = Profile
     """The class of its profiles, those that are read from files too."""
+    commands: Sequence[str] = ()
+    """Its own commands of the command line, "module:command", in modules that load nothing heavy."""
 
 
 def named(name: object, table: Mapping[str, Any], what: str, other: str = "") -> Any:

@@ -75,4 +75,5 @@ PART = Part(
     },
     prepare="lsnotebook.layershuffle.measurements:prepare",
     profile=Study,
+    commands=("lsnotebook.layershuffle.commands:export",),
 )

@@ -17,7 +17,7 @@ from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import Order, arbitrary
 from lsnotebook.core.randomness import stream
 from lsnotebook.data.splits import Splits
-from lsnotebook.data.subsets import spread
+from lsnotebook.data.subsets import evenly, spread
 from lsnotebook.layershuffle.model import ShuffleViT
 
 NORMS = ("contribution", "attention", "mlp")
@@ -195,7 +195,7 @@ def joint_readability(models: Sequence[nn.Module], splits: Splits, images: int) 
 def joint(traced: Trace, images: int = 80) -> tuple[np.ndarray, pd.DataFrame]:
     """The outputs (K, D) of all layers at all positions, with image, layer, position (§5): of `images` that are evenly
     spaced among those traced."""
-    chosen = np.linspace(0, len(traced.outputs) - 1, min(images, len(traced.outputs))).round().astype(int)
+    chosen = evenly(len(traced.outputs), images)
     outputs = traced.outputs[chosen]
     count, positions, width = outputs.shape
     labels = {

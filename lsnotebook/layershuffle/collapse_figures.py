@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.curves import chance_line
+from lsnotebook.layershuffle.curves import chance_line, legend
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -29,9 +29,7 @@ def curves(
             ticks = sorted(there["number"].unique())
             panel.set(title=title, xlabel=along, ylim=(0, 102), xticks=ticks if len(ticks) < 8 else ticks[::3])
         row[0].set_ylabel(label if len(tables) == 1 else f"{source}\n{label}")
-    legends = [pair for panel in rows.flat for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
-    handles = {text: handle for handle, text in legends}
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))
+    legend(figure, rows.flat)
     return figure
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lsnotebook.core.statistics import Estimate, contrast, crossed, matrix, over_networks, rank_correlation
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import as_text, mean_and_interval
+from lsnotebook.pages.tables import as_text, mean_and_interval, percent
 
 WAYS = "first", "last", "layer", "distance", "from", "sequential", "arbitrary"
 """What a row of `summary` is of, by its number: so many of the first or last layers held in place, a single layer held;
@@ -64,7 +64,7 @@ def few_in_place(found: pd.DataFrame, chance: float) -> str:
     told = []
     for name, shares in kept(found, chance).items():
         few = ", ".join(
-            f"{percent(share)} with {number or 'none'}" for number, share in shares[shares.index < 4].items()
+            f"{percent(share, 0)} with {number or 'none'}" for number, share in shares[shares.index < 4].items()
         )
         enough = shares.index[shares >= 0.9][0] if (shares >= 0.9).any() else "no number"
         told.append(f"**{TITLES[name]}**: {few}; at least nine tenths from {enough} on.")
@@ -76,14 +76,16 @@ def verdict(found: pd.DataFrame, chance: float, layers: int) -> str:
     order costs are "nearly all" of it, half are "most"."""
     quarter, shares = max(1, layers // 4), kept(found, chance)["baseline"]
     if not shares[0] < 0.9:
-        return f"**Verdict.** At this scale nothing collapses: the ViT keeps {percent(shares[0])} with none in place."
+        return (
+            f"**Verdict.** At this scale nothing collapses: the ViT keeps {percent(shares[0], 0)} with none in place."
+        )
     regained = (shares[quarter] - shares[0]) / (1 - shares[0])
     how = "nearly all" if regained >= 0.9 else "most" if regained >= 0.5 else "less than half"
     whose = f"the first {quarter} of {layers} layers" if quarter > 1 else f"the first of {layers} layers"
     return (
-        f"**Verdict.** Of what arbitrary orders cost the ViT, {percent(regained)} is regained by {whose} in place, the "
-        f"others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, where every layer was "
-        f"at times the first, keeps {percent(kept(found, chance)['layershuffle'][0])} with none in place."
+        f"**Verdict.** Of what arbitrary orders cost the ViT, {percent(regained, 0)} is regained by {whose} in place, "
+        f"the others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, where every layer "
+        f"was at times the first, keeps {percent(kept(found, chance)['layershuffle'][0], 0)} with none in place."
     )
 
 
@@ -96,10 +98,12 @@ def first_or_last(table: pd.DataFrame, layers: int) -> str:
         for name, group in rows.groupby("approach", sort=False)
     }
     texts = [f"{mean_and_interval(gain.to_numpy())} for {TITLES[name]}" for name, gain in gains.items()]
-    end = {1: "The first matter more", -1: "The last matter more", 0: "Which end matters more cannot be told"}
+    ends = {
+        end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy())) == end] for end in (1, -1)
+    }
     return (
         f"Points of top-1 more with the first {quarter} in place than with the last {quarter}: {', '.join(texts)}. "
-        f"{end[sign(crossed(gains['baseline'].to_numpy()))]} for the ViT."
+        f"The first matter more for {some(ends[1])}, the last for {some(ends[-1])}."
     )
 
 
@@ -111,8 +115,8 @@ def one_in_place(table: pd.DataFrame) -> str:
         alone = [matrix(one).to_numpy() for _, one in group.groupby("number")]
         others, best = np.mean(alone[1:], axis=0), int(np.argmax([values.mean() for values in alone]))
         told.append(
-            f"**{TITLES[name]}**: {percent(none[name])} with none, {percent(alone[0].mean())} with layer 0, "
-            f"{percent(others.mean())} with another one on average. Layer 0 makes a difference of "
+            f"**{TITLES[name]}**: {percent(none[name], 0)} with none, {percent(alone[0].mean(), 0)} with layer 0, "
+            f"{percent(others.mean(), 0)} with another one on average. Layer 0 makes a difference of "
             f"{mean_and_interval(alone[0] - others)} points; the best is layer {best}."
         )
         apart += [TITLES[name]] if sign(crossed(alone[0] - others)) > 0 else []
@@ -155,7 +159,7 @@ def answer_forms(found: pd.DataFrame, chance: float) -> str:
             after = means(found, way)[name]
             rise, last = after - after.iloc[0], after.iloc[-1]
             half = f"half of the rise after {rise.index[rise >= rise.iloc[-1] / 2][0]} of {after.index[-1]} layers"
-            texts.append(f"{percent(last)} {where} ({half if last >= 2 * chance else 'less than twice chance'})")
+            texts.append(f"{percent(last, 0)} {where} ({half if last >= 2 * chance else 'less than twice chance'})")
         told.append(f"**{TITLES[name]}**: {', '.join(texts)}.")
         formed += [TITLES[name]] if last >= 2 * chance else []  # in arbitrary order
     end = f"In arbitrary order an answer forms in {some(formed)}."
@@ -165,7 +169,7 @@ def answer_forms(found: pd.DataFrame, chance: float) -> str:
 def distance_or_beginning(shuffled: pd.DataFrame) -> str:
     """Of the drawn orders: does accuracy fall with their distance, or with the position of layer 0? Over networks and
     orders; the two rank correlations are paired."""
-    told, ends = [], {}
+    told, ends, gaps = [], {}, {}
     table = shuffled.assign(place=shuffled["order"].str.split().map(lambda order: order.index("0")))
     for name, group in table.groupby("approach", sort=False):
         top1, distance, place = (matrix(group, measure).to_numpy() for measure in ("top1", "inversions", "place"))
@@ -173,20 +177,25 @@ def distance_or_beginning(shuffled: pd.DataFrame) -> str:
         ends[name] = sign(crossed(by_distance - by_place))
         both = [as_text(*crossed(values), decimals=2) for values in (by_distance, by_place)]
         first = place == 0
-        gap = f"{mean_and_interval(contrast(top1, first))} points more" if 0 < first.mean() < 1 else "none was drawn"
-        told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gap}.")
-    which = {1: "the position of layer 0 tells more", -1: "the distance tells more", 0: "which tells more is open"}
+        drawn = 0 < first.mean() < 1
+        gaps[name] = f"{mean_and_interval(contrast(top1, first))} points more" if drawn else "none was drawn"
+        told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gaps[name]}.")
+    which = {
+        1: "the position of layer 0 goes with the accuracy more closely",
+        -1: "the distance goes with the accuracy more closely",
+        0: "neither goes with the accuracy more closely than the other",
+    }
     lead = "Rank correlation of accuracy with the distance, and with the position that layer 0 runs at:"
-    return listed(lead, told, f"Is it the distance? For the ViT, {which[ends['baseline']]}.")
+    return listed(
+        lead,
+        told,
+        f"Is it the distance? For the ViT, {which[ends['baseline']]}; where layer 0 runs first, {gaps['baseline']}.",
+    )
 
 
 def begins_with_first(table: pd.DataFrame) -> pd.Series:
     """Whether layer 0 runs first, by the column `order`."""
     return table["order"].str.split().str[0] == "0"
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def sign(estimate: Estimate) -> int:

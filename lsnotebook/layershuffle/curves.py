@@ -1,10 +1,11 @@
 """What the figures of accuracies share: curves with their spread, and the line of chance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
 from lsnotebook.layershuffle.collapse_tables import begins_with_first
@@ -33,6 +34,13 @@ def chance_line(axes: Axes, chance: float, named: bool = True) -> None:
     if named:
         axes.annotate("chance", (1, 100 * chance), (3, 0), ("axes fraction", "data"), "offset points", va="center",
                       fontsize=8.5)  # fmt: skip
+
+
+def legend(figure: Figure, panels: Iterable[Axes], columns: int | None = None) -> None:
+    """One for all panels, above them: each label once, in as many columns as there are labels by default."""
+    pairs = (pair for panel in panels for pair in zip(*panel.get_legend_handles_labels(), strict=True))
+    handles = {text: handle for handle, text in pairs}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns or len(handles))
 
 
 def rings(panel: Axes, x: pd.Series, accuracies: pd.DataFrame, size: float, named: bool = True) -> None:

@@ -8,7 +8,7 @@ import seaborn
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.curves import beside, chance_line, lines, rings
+from lsnotebook.layershuffle.curves import beside, chance_line, legend, lines, rings
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -66,12 +66,9 @@ def learning_curves(histories: pd.DataFrame, chance: float) -> Figure:
     for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
         dashes = cycle(("-", "--", "-.", ":"))  # where curves meet, each is seen through the gaps of the next
         for (approach, group), dash in zip(histories.groupby("approach", sort=False), dashes, strict=False):
-            curves, style = (
-                scale * group.pivot(index="step", columns="seed", values=measure),
-                {"color": COLOURS[approach]},
-            )
-            panel.plot(curves, **style, linewidth=0.8, alpha=0.4)
-            panel.plot(curves.mean(axis=1), dash, **style, linewidth=2.2, label=TITLES[approach])
+            curves, colour = scale * group.pivot(index="step", columns="seed", values=measure), COLOURS[approach]
+            panel.plot(curves, color=colour, linewidth=0.8, alpha=0.4)
+            panel.plot(curves.mean(axis=1), dash, color=colour, linewidth=2.2, label=TITLES[approach])
         panel.set(xlabel="training step", ylabel=label)
         panel.set_ylim(bottom=0)
     chance_line(panels[0], chance)
@@ -244,6 +241,5 @@ def by_length(lengths: pd.DataFrame, panels: Mapping[str, tuple[str, Mapping[str
         steps = sorted(lengths["steps"].unique())
         panel.set_xticks(steps, [f"{count:,}" for count in steps], fontsize=8)
         panel.minorticks_off()
-    handles = {text: handle for panel in drawn for handle, text in zip(*panel.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2)
+    legend(figure, drawn, columns=2)
     return figure

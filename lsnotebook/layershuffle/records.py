@@ -4,7 +4,7 @@ rows there can be: each result has a function for its `keys` (see `core.profiles
 from typing import Literal
 
 import pandas as pd
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
 
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import finished
@@ -23,7 +23,7 @@ from lsnotebook.layershuffle.claims import CLAIMS, check
 from lsnotebook.layershuffle.collapse_tables import WAYS, summary
 from lsnotebook.layershuffle.measurements import accuracies, collapses, drifts, merged_accuracies
 from lsnotebook.layershuffle.profiles import Study
-from lsnotebook.pages.rows import Interval, Row, Share, Words
+from lsnotebook.pages.rows import Averaged, Row, Words
 
 MEASURES = "sequential", "arbitrary", "position", "drift", "merged"
 COLLAPSING = BASELINE, LAYERSHUFFLE, LAYERDROP
@@ -46,19 +46,13 @@ class Network(Row):
         return self
 
 
-class Way(Interval):
+class Way(Averaged):
     """A row of `collapse`."""
 
     key = ("approach", "way", "number")
-    mean_of = "mean"
 
-    approach: Words
     way: Literal[WAYS]  # type: ignore[valid-type]
     number: NonNegativeInt
-    mean: Share
-    std: Share | None
-    networks: PositiveInt
-    orders: PositiveInt
 
 
 def table_1_keys(profile: Study) -> list[tuple]:

@@ -153,6 +153,21 @@ def lengths(part: Part, profiles: Iterable[Study]) -> tuple[pd.DataFrame, str]:
     return found, " · ".join([*map(str, there.values()), *refused])
 
 
+def longer(found: pd.DataFrame, measures: Mapping[str, str]) -> str:
+    """A sentence on the `lengths`: some measures (fractions, and what they are called) at the fewest and most steps."""
+    ends = found["steps"].min(), found["steps"].max()
+    told = []
+    for approach, group in found.groupby("approach", sort=False):
+        means = group.groupby(["measure", "steps"])["value"].mean().unstack("steps").reindex(columns=ends).dropna()
+        parts = [
+            f"{name} {percent(means.loc[measure, ends[0]])} → {percent(means.loc[measure, ends[1]])}"
+            for measure, name in measures.items()
+            if measure in means.index
+        ]
+        told += [f"- **{TITLES[str(approach)]}**: {', '.join(parts)}"] if parts else []
+    return f"From {ends[0]:,} to {ends[1]:,} steps, mean over the networks:\n\n" + "\n".join(told)
+
+
 def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
     """One row for each model of Table 2 and Figure 5, from tables keyed by (approach, model): the merged model, the
     source (the mean of its orders), the draw of orders of an ensemble. Columns: approach, model, top1, top5."""

@@ -77,19 +77,21 @@ def line(name: str, old: object, new: object, places: Mapping[str, Sequence[str]
 
 def defaults(cells: Sequence[str]) -> dict[str, object]:
     """What the cell before papermill's injected one sets: the parameters as the notebook has them."""
-    places = [place for place, cell in enumerate(cells) if cell.lstrip().startswith("# Parameters")]
-    lines = (
-        [line for line in ast.parse(cells[places[-1] - 1]).body if isinstance(line, ast.AnnAssign)] if places else []
-    )
+    before, _ = around_injected(cells)
+    lines = [line for line in ast.parse(before).body if isinstance(line, ast.AnnAssign)]
     return {ast.unparse(line.target): ast.literal_eval(line.value) for line in lines if line.value}
 
 
-def injected(cells: Iterable[str]) -> list[str]:
-    """The names that papermill's injected cell sets; the last such cell counts."""
-    sources = [cell for cell in cells if cell.lstrip().startswith("# Parameters")]
-    if not sources:
-        return []
-    return [target.id for line in ast.parse(sources[-1]).body for target in getattr(line, "targets", [])]
+def injected(cells: Sequence[str]) -> list[str]:
+    """The names that papermill's injected cell sets."""
+    _, source = around_injected(cells)
+    return [target.id for line in ast.parse(source).body for target in getattr(line, "targets", [])]
+
+
+def around_injected(cells: Sequence[str]) -> tuple[str, str]:
+    """The cell before papermill's injected one, and that itself, the last such cell; empty where there is none."""
+    places = [place for place, cell in enumerate(cells) if cell.lstrip().startswith("# Parameters")]
+    return (cells[places[-1] - 1], cells[places[-1]]) if places else ("", "")
 
 
 def parsed(name: str, value: object, choices: Iterable) -> object:

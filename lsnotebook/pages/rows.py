@@ -37,18 +37,24 @@ class Interval(Row):
         return self
 
 
-class OverNetworks(Interval):
-    """A row of `core.statistics.over_networks`."""
+class Averaged(Interval):
+    """A mean over networks and orders, as `core.statistics.over_networks` gives it, of an approach."""
 
-    key = ("approach", "policy")
     mean_of = "mean"
 
     approach: Words
-    policy: Words
     mean: Share
     std: Share | None
     networks: PositiveInt
     orders: PositiveInt
+
+
+class OverNetworks(Averaged):
+    """A row of `core.statistics.over_networks`."""
+
+    key = ("approach", "policy")
+
+    policy: Words
 
 
 class Judged(Interval):

@@ -1,6 +1,7 @@
 """The verdicts on the claims, from their statements: for a page, a terminal, a program."""
 
 import html
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -37,16 +38,25 @@ def summary(statements: pd.DataFrame) -> str:
 def records(statements: pd.DataFrame) -> list[dict]:
     """One object for each claim: id, claim, page, figure, the columns of the statement that decides, all statements.
 
-    The statement that decides is the first whose verdict is the claim's.
+    The statement that decides is, of those with the claim's verdict, the one whose interval is nearest to its bound.
     """
     found, objects = verdicts(statements), []
     columns = ["rule", "bound", "above", "below", "paper", "build", "low", "high", "over", "verdict", "otherwise"]
     for name, group in statements.groupby("id", sort=False):
         rows = group[columns].astype(object).where(group[columns].notna(), None).to_dict("records")
-        deciding = next(row for row in rows if row["verdict"] == found[name])
+        deciding = min((row for row in rows if row["verdict"] == found[name]), key=margin)
         claim = {key: group[key].iloc[0] for key in ("id", "claim", "page", "figure")}
         objects.append({**claim, **deciding, "statements": rows})
     return objects
+
+
+def margin(row: Mapping) -> float:
+    """How far the interval of a statement lies inside its bounds, in widths of the interval."""
+    if pd.isna(row["low"]):
+        return math.inf
+    inside = [row["low"] - row["above"]] if not pd.isna(row["above"]) else []
+    inside += [row["below"] - row["high"]] if not pd.isna(row["below"]) else []
+    return min(inside, default=math.inf) / max(row["high"] - row["low"], 1e-9)
 
 
 def marked(verdict: str) -> str:

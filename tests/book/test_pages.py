@@ -3,16 +3,17 @@
 import functools
 import http.server
 import re
-import shutil
 import threading
 from pathlib import Path
 
 import pytest
 import yaml
+from chromium import chromium
+
+CHROMIUM = chromium()
 
 BOOK = Path(__file__).parents[2] / "book"
 HTML = BOOK / "_build" / "html"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TOC = yaml.safe_load((BOOK / "_toc.yml").read_text())
 CHAPTERS = [page for chapter in TOC["chapters"] for page in (chapter, *chapter.get("sections", ()))]
 PAGES = [TOC["root"], *(page["file"] for page in CHAPTERS)]

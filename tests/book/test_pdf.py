@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from chromium import chromium
+
+CHROMIUM = chromium()
 
 ROOT = Path(__file__).parents[2]
 pytest.importorskip("pypdf")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECTIONS = "".join(f'<section id="s{k}"><h2>Section {k} of NAME</h2>{"<p>Text.</p>" * 40}</section>' for k in range(3))
 PAGES = {
     "welcome.md": '<a href="last.html">on</a> <a href="first.html#s2">there</a> <a href="genindex.html">index</a>',

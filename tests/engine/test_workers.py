@@ -62,7 +62,10 @@ def test_ctrl_c_ends_the_workers_without_a_word(tmp_path):
     parent = subprocess.Popen(program, start_new_session=True, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: all(path.exists() and path.read_text() for path in written))
     os.killpg(parent.pid, signal.SIGINT)
-    assert parent.communicate(timeout=30)[1].splitlines() == ["interrupted"]
+    try:
+        assert parent.communicate(timeout=120)[1].splitlines() == ["interrupted"]
+    finally:
+        parent.kill()
     assert not any(is_running(int(path.read_text())) for path in written)
 
 

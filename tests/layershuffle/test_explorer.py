@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from chromium import chromium
 
 from lsnotebook.core.draws import inversions
 from lsnotebook.core.orders import OrderError
@@ -22,7 +22,8 @@ from lsnotebook.layershuffle.explorer.answers import inside
 from lsnotebook.layershuffle.explorer.packing import halved
 from lsnotebook.layershuffle.profiles import SMOKE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = chromium()
+
 RUNS = [*study(SMOKE, [BASELINE], 2), *study(SMOKE, [LAYERSHUFFLE], 3)]
 
 pytestmark = [
@@ -418,6 +419,10 @@ def test_the_keyboard_does_all_of_it(show):
     page.keyboard.press("r")
     assert tiles(page) == [1, 1, 2, 0]
     assert "runs once more" in page.inner_text(".lx-said")
+    page.locator(".lx-spare").nth(3).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert tiles(page) == [1, 1, 2, 0, 3, 3], "the focus stays"
 
 
 def test_touch_on_a_phone_in_the_dark(show):

@@ -31,11 +31,6 @@ from lsnotebook.layershuffle.model import ShuffleViT
 from lsnotebook.layershuffle.profiles import IMAGENET, SMOKE
 
 
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    monkeypatch.setattr("lsnotebook.engine.tables.cpu_count", lambda: 1)
-
-
 def front_matter(folder):
     return yaml.safe_load((folder / "README.md").read_text().split("---")[1])
 

@@ -9,14 +9,16 @@ import threading
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 
 from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
 from lsnotebook.layershuffle.profiles import SMOKE
 
+CHROMIUM = chromium()
+
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = [
     pytest.mark.slow,

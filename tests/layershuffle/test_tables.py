@@ -154,6 +154,12 @@ def test_lengths_stand_together_once_two_are_recorded(monkeypatch):
     assert origin.endswith("One is not shown.") and "lsnotebook record digits-1600 networks --seeds 3" in origin
     del found["digits"]
     assert tables.lengths(PART, LENGTHS["digits"])[0].empty
+    more = table.assign(value=[0.5, 0.75])
+    once = more[:1].assign(approach="layershuffle")
+    told = tables.longer(pd.concat([more, once]), {"drift": "distance", "merged": "merged models"})
+    assert told.endswith(
+        "From 400 to 1,600 steps, mean over the networks:\n\n- **ViT**: distance 50.0\u00a0% → 75.0\u00a0%"
+    )
 
 
 def test_the_headline_tells_this_build_and_then_the_others():

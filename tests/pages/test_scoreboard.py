@@ -46,6 +46,17 @@ def test_a_claim_holds_if_all_of_its_statements_do(parts, together, deciding):
     assert f'<div class="verdict {together.replace(" ", "-")}">{scoreboard.marked(together)}</div>' in row["claim"]
 
 
+def test_the_statement_that_decides_is_the_one_nearest_to_its_bound():
+    table = statements(HOLDS, HOLDS, HOLDS, UNTOLD)
+    table["low"], table["high"] = [8.0, 5.2, np.nan, 4.0], [10.0, 7.2, np.nan, 9.0]
+    (claim,) = scoreboard.records(table[:3])
+    assert claim["rule"] == "rule 1"
+    (claim,) = scoreboard.records(table)
+    assert claim["rule"] == "rule 3", "the verdict comes first"
+    below = table[:2].assign(above=None, below=11.0)
+    assert scoreboard.records(below)[0]["rule"] == "rule 0"
+
+
 def test_a_sentence_counts_the_verdicts_and_names_what_does_not_hold():
     several = [statements(verdict).assign(id=f"C{k}") for k, verdict in enumerate((HOLDS, FAILS, HOLDS, FAILS, UNTOLD))]
     found = scoreboard.summary(pd.concat(several))

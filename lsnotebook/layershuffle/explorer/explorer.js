@@ -158,10 +158,12 @@ function mount(root, data, bridge) {
   function draw() {
     const here = order(), place = selected();
     track.draw(state.tiles, state.selected, state.merged);
+    const focused = [...$("shelf").children].indexOf(document.activeElement);
     $("shelf").replaceChildren(...sequence(L).map((layer) => make("button", {
       type: "button", class: `lx-spare${here.includes(layer) ? "" : " lx-missing"}`, style: colour(data, layer),
       "aria-label": here.includes(layer) ? `Run layer ${layer} once more` : `Bring back layer ${layer}`,
       onclick: () => bring(layer) }, String(layer))));
+    if (focused >= 0) $("shelf").children[focused].focus();  // for the next one
     $("which").textContent = place < 0 ? "No layer is selected." : `Layer ${here[place]}, at position ${place}:`;
     for (const act of $("acts").querySelectorAll("button")) act.setAttribute("aria-disabled", place < 0);
     $("order").value = `[${here.join(", ")}]`;
