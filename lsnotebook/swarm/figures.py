@@ -14,28 +14,40 @@ from lsnotebook.swarm.router import Node
 
 @styled
 def against(
-    found: pd.DataFrame, measures: Mapping[str, str], label: str, chance: float | None = None, log: bool = False
+    found: pd.DataFrame,
+    measures: Mapping[str, str],
+    label: str,
+    chance: float | None = None,
+    log: bool = False,
+    real: pd.DataFrame | None = None,
 ) -> Figure:
     """One panel a measure (a column, its label) against the number that `policy` stands for, one line an approach.
 
     The band reaches from the lowest to the highest network; measures that all networks share have none. Fractions are
-    shown in %.
+    shown in %. `real` has runs on real nodes (approach, at, and the measures), which are drawn as stars.
     """
     figure, [panels] = new(2.4 * len(measures), 2.6, columns=len(measures))
     for panel, (measure, name) in zip(panels, measures.items(), strict=True):
         scale = 100 if measure == "top1" else 1
         for approach, group in found.groupby("approach", sort=False):
-            values = scale * group.groupby(["seed", "policy"], sort=False)[measure].mean().unstack()
-            at = values.columns.astype(float)
+            group = group.assign(at=group["policy"].astype(float))
+            values = scale * group.groupby(["seed", "at"])[measure].mean().unstack()
             style = {"color": COLOURS[approach], "marker": MARKERS[approach], "markersize": 4}
-            panel.plot(at, values.mean(), label=TITLES[approach], **style)
-            panel.fill_between(at, values.min(), values.max(), color=COLOURS[approach], alpha=0.2, linewidth=0)
+            panel.plot(values.columns, values.mean(), label=TITLES[approach], **style)
+            panel.fill_between(values.columns, values.min(), values.max(), color=COLOURS[approach], alpha=0.2,
+                               linewidth=0)  # fmt: skip
+        for run in () if real is None else real.to_dict("records"):
+            panel.plot(run["at"], scale * run[measure], "*", color=COLOURS[run["approach"]], markersize=11,
+                       markeredgecolor=INK, markeredgewidth=0.7)  # fmt: skip
         if scale == 100 and chance is not None:
             panel.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
             panel.annotate("chance", (1, 100 * chance), (-2, 2), ("axes fraction", "data"), "offset points",
                            fontsize=8.5, ha="right")  # fmt: skip
         panel.set(xlabel=label, ylabel=name, xscale="log" if log else "linear")
-        panel.set_ylim(bottom=0)
+        if measure in ("p50", "p99") and log:
+            panel.set_yscale("log")
+        else:
+            panel.set_ylim(bottom=0)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
@@ -67,13 +79,12 @@ def mark_deaths(axes: Axes, place: Mapping[Node, int], faults: Sequence[Fault]) 
 
 @styled
 def coverage(found: pd.DataFrame) -> Figure:
-    """The share of draws in which all layers are held, against the number of nodes that each drew a layer.
-
-    Columns: nodes, covered (a fraction, drawn), exact (computed).
-    """
+    """How likely it is that all layers are held, against the number of nodes that each drew some: `tables.coverage`."""
     figure, [[axes]] = new(4.8, 2.2)
-    axes.plot(found["nodes"], 100 * found["exact"], color=INK, linewidth=1, label="computed")
-    axes.plot(found["nodes"], 100 * found["covered"], "o", color=COLOURS["layershuffle"], label="drawn")
+    for (holds, group), style in zip(found.groupby("holds"), ("-", "--", ":"), strict=False):
+        label = "one layer a node" if holds == 1 else f"{holds} layers a node"
+        axes.plot(group["nodes"], 100 * group["covered"], style, marker="o", markersize=4, label=label,
+                  color=COLOURS["layershuffle"])  # fmt: skip
     axes.set(xlabel="nodes", ylabel="all layers are held, %", ylim=(-2, 102))
     axes.legend()
     return figure

@@ -3,67 +3,222 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from lsnotebook.core.statistics import crossed, matrix
+from lsnotebook.core.statistics import Estimate, crossed, matrix
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import mean_and_interval
-from lsnotebook.swarm.trials import Trial, summary
+from lsnotebook.pages.tables import as_text, mean_and_interval, percent
+from lsnotebook.swarm.measurements import Carried
+from lsnotebook.swarm.router import RULES
+from lsnotebook.swarm.trials import summary
+
+LATENCIES = {"p50": "median latency", "p99": "99th percentile"}
 
 
-def served(found: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `trials.answers` for the eye: one for each (trial, approach)."""
+def served(found: pd.DataFrame, hop: float, rules: bool = False) -> pd.DataFrame:
+    """The rows of `measurements.answers` for the eye: one for each (trial, approach), with its rule where that is
+    asked for. Latencies in hops, and in milliseconds where one takes `hop` seconds."""
     rows = {}
-    for (policy, approach), group in found.groupby(["policy", "approach"], sort=False):
-        rows[policy, TITLES[approach]] = {
+    for (policy, approach, rule), group in found.groupby(["policy", "approach", "rule"], sort=False):
+        rows[(policy, TITLES[approach], rule) if rules else (policy, TITLES[approach])] = {
             "top-1, %": mean_and_interval(matrix(group).to_numpy(), (0, 1)),
-            "layers run": group["layers"].mean(),
-            "median latency, hops": group["p50"].mean(),
-            "99th percentile, hops": group["p99"].mean(),
-            "answers a hop": group["throughput"].mean(),
+            "layers run": f"{group['layers'].mean():.1f}",
+            **{f"{name}, hops (ms)": in_hops(group[of].mean(), hop) for of, name in LATENCIES.items()},
+            "answers a hop": f"{group['throughput'].mean():.2f}",
+            "a second": f"{group['throughput'].mean() / hop:.1f}",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def first(found: pd.DataFrame, condition: str) -> str:
-    """Which approach is the most accurate under each condition, and by how much it leads the second."""
-    parts = []
+def rules() -> str:
+    """What a request may run next, as a list."""
+    return "\n".join(f"- **{rule}**: {what}." for rule, what in RULES.items())
+
+
+def in_hops(time: float, hop: float) -> str:
+    """A time in hops, and in milliseconds: "12.3 (369)"."""
+    return f"{time:.1f} ({1000 * time * hop:,.0f})"
+
+
+def leads(found: pd.DataFrame, where: str) -> str:
+    """Which approach is the most accurate under which conditions (the policies, `where` says of what), and by how much
+    it leads the next one; paired by network and draw, with intervals over both."""
+    groups: dict[str, list[tuple[str, float]]] = {}
     for policy, group in found.groupby("policy", sort=False):
         values = {name: matrix(one) for name, one in group.groupby("approach", sort=False)}
         best, second = sorted(values, key=lambda name: values[name].to_numpy().mean(), reverse=True)[:2]
         lead = crossed((values[best] - values[second]).to_numpy())
-        points = f"{100 * lead.mean:.1f} [{100 * lead.low:.1f}, {100 * lead.high:.1f}] points"
-        if lead.low > 0:
-            parts.append(f"with {condition.format(policy)} {TITLES[best]} leads {TITLES[second]} by {points}")
+        groups.setdefault(best if lead.low > 0 else "", []).append((policy, lead.mean))
+    told = []
+    for name in sorted(groups, key=lambda name: not name):
+        at = ", ".join(policy for policy, _ in groups[name])
+        by = sorted(points for _, points in groups[name])
+        if name:
+            points = " to ".join(dict.fromkeys(f"{100 * one:.1f}" for one in (by[0], by[-1])))
+            told.append(f"**{TITLES[name]}** is the most accurate at {where} {at}, {points} points before the next")
         else:
-            parts.append(f"with {condition.format(policy)} {TITLES[best]} and {TITLES[second]} cannot be told apart")
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]} (differences paired by network and draw, 95 % intervals over both)."
+            told.append(f"the first two cannot be told apart at {where} {at}")
+    text = "; ".join(told)
+    return f"{text[0].upper()}{text[1:]} (95 % intervals over networks and draws)."
 
 
-def real(rows: pd.DataFrame, agreement: float, simulated: pd.DataFrame) -> str:
-    """What real nodes did, beside what the simulation of the same swarm says."""
-    ours, theirs = summary(rows), summary(simulated)
+def of(found: pd.DataFrame, approach: str, policy: str, measure: str) -> float:
+    """The mean of a measure of an approach under a condition."""
+    return found.query("approach == @approach and policy == @policy")[measure].mean()
+
+
+def paid_order(found: pd.DataFrame, hop: float) -> str:
+    """What load costs LayerShuffle in accuracy and in time, beside the latency of a pipeline."""
+    idle, busy = (list(found["policy"].unique())[k] for k in (0, -1))
+    top1 = [percent(of(found, "layershuffle", load, "top1")) for load in (idle, busy)]
+    times = {name: [of(found, name, load, "p50") for load in (idle, busy)] for name in ("layershuffle", "baseline")}
+    text = {
+        name: " and ".join(f"{time:.1f} hops ({1000 * hop * time:.0f} ms)" for time in those)
+        for name, those in times.items()
+    }
     return (
-        f"All {len(rows)} requests were answered; {rows['retries'].sum()} hops were begun and given up. Along the "
-        f"recorded routes the network itself gives the same logits, to {agreement:.0e}. Median latency "
-        f"{ours['p50']:.1f} hops, 99th percentile {ours['p99']:.1f}; the simulation says {theirs['p50']:.1f} and "
-        f"{theirs['p99']:.1f}."
+        f"From a load of {idle} to one of {busy}, LayerShuffle *nearly* in order goes from {top1[0]} to {top1[1]}. Its "
+        f"median latency is {text['layershuffle']} there, a ViT's in a pipeline {text['baseline']}."
     )
 
 
-def coverage(layers: int, counts: Sequence[int], draws: int) -> pd.DataFrame:
-    """How often nodes that each draw a layer hold all of them: nodes, covered (of so many draws), exact (by inclusion
-    and exclusion)."""
-    trials = {count: Trial(nodes=count, planned=False) for count in counts}
-    covered = [
-        np.mean([len(set(trial.layout(layers, np.random.default_rng([count, k])).values())) == layers
-                 for k in range(draws)])
-        for count, trial in trials.items()
-    ]  # fmt: skip
-    exact = [
-        sum((-1) ** k * math.comb(layers, k) * ((layers - k) / layers) ** count for k in range(layers + 1))
-        for count in counts
+def skipping_or_waiting(found: pd.DataFrame, hop: float) -> str:
+    """The 99th percentile of the latency of each way to live with deaths, and which is the shortest and the most
+    accurate for each approach."""
+    told = []
+    for approach, group in found.groupby("approach", sort=False):
+        means = group.groupby("policy", sort=False)[["top1", "p99"]].mean()
+        times = ", ".join(f"{hop * p99:.1f} s ({policy})" for policy, p99 in means["p99"].items())
+        told.append(f"{TITLES[approach]} {times}, the most accurate way being “{means['top1'].idxmax()}”")
+    return f"99 of 100 answers are there after, at {1000 * hop:.0f} ms a hop: {'; '.join(told)}."
+
+
+def patience_or_order(found: pd.DataFrame) -> str:
+    """What a straggler does to the throughput without patience, and what patience does to that."""
+    told, factors = [], []
+    for approach, group in found.groupby("approach", sort=False):
+        before, after = group.groupby("policy", sort=False)["throughput"].mean()
+        told.append(f"{TITLES[approach]} from {before:.2f} to {after:.2f} answers a hop")
+        factors.append(after / before)
+    waiting = found[found["policy"] == "no patience"].groupby("approach")["throughput"].mean()
+    free = waiting["layershuffle"] / waiting.drop("layershuffle").max()
+    return (
+        f"Patience takes {', '.join(told)} ({min(factors):.1f} to {max(factors):.1f} times as many). Freedom of order "
+        f"alone, without patience, answers {free:.2f} times as many as the better of the other two."
+    )
+
+
+def real(carried: Sequence[Carried], left_out: str, hop: float) -> str:
+    """What real nodes did, and how far the simulation was from it."""
+    if left_out:
+        return f"The real runs were left out, and the figures show the simulation alone: {left_out}"
+    requests, retries = (sum(part) for part in zip(*((len(one.rows), one.rows["retries"].sum()) for one in carried),
+                                                   strict=True))  # fmt: skip
+    dead = sum(fault.kind in ("kill", "crash") for one in carried for fault in one.faults
+               if fault.time <= one.rows["answered"].max())  # fmt: skip
+    agreement = max(one.agreement or 0 for one in carried)
+    off = [f"{percent(error)} for the {LATENCIES[name]}" for name, error in errors(carried).mean().items()]
+    return (
+        f"In {len(carried)} runs on real nodes, in which {dead} of them were killed, all {requests} requests were "
+        f"answered; {retries} hops were begun and given up. Along the recorded routes the network itself gives the "
+        f"same logits, to {agreement:.0e}. The simulation of the same draws, at {1000 * hop:.0f} ms a hop, is off by "
+        f"{' and '.join(off)} on average over these runs."
+    )
+
+
+def errors(carried: Sequence[Carried]) -> pd.DataFrame:
+    """How far the simulation's p50 and p99 are from those of each real run, as a share of these."""
+    pairs = [(summary(one.simulated), summary(one.rows)) for one in carried]
+    return pd.DataFrame([{name: abs(ours[name] / theirs[name] - 1) for name in LATENCIES} for ours, theirs in pairs])
+
+
+def real_points(carried: Sequence[Carried], figure: str, field: str) -> pd.DataFrame:
+    """The real runs that a figure shows: approach, at (the field of the trial that it is against), top1, p50, p99."""
+    rows = [
+        {"approach": one.approach.name, "at": getattr(one.trial, field), "top1": one.rows["right"].mean()}
+        | summary(one.rows)
+        for one in carried
+        if one.figure == figure
     ]
-    return pd.DataFrame({"nodes": counts, "covered": covered, "exact": exact})
+    return pd.DataFrame(rows, columns=["approach", "at", "top1", "layers", "p50", "p99", "throughput"])
+
+
+def side_by_side(carried: Sequence[Carried]) -> pd.DataFrame:
+    """Each real run beside its simulation, latencies in hops."""
+    rows = {}
+    for one in carried:
+        trial, ours, theirs = one.trial, summary(one.rows), summary(one.simulated)
+        name = f"{trial.nodes} nodes" + (f", a failure in {trial.mtbf:g} hops" if trial.mtbf < math.inf else "")
+        name = "your own swarm" if one.figure == "yours" else name
+        died = sum(f.kind in ("kill", "crash") and f.time <= one.rows["answered"].max() for f in one.faults)
+        rows[f"{name}, {TITLES[one.approach.name]}, {trial.rule}"] = {"died": str(died)} | {
+            f"{title}, {what}": f"{value[of]:.1f}"
+            for of, title in LATENCIES.items()
+            for what, value in (("real", ours), ("simulated", theirs))
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def coverage(layers: int, counts: Sequence[int], holds: int = 1) -> pd.DataFrame:
+    """How often nodes that each draw so many layers hold all of them, by inclusion and exclusion: nodes, covered."""
+
+    def share(count: int) -> float:
+        missed = [math.comb(layers - k, holds) / math.comb(layers, holds) for k in range(layers + 1)]
+        return sum((-1) ** k * math.comb(layers, k) * missed[k] ** count for k in range(layers + 1))
+
+    return pd.DataFrame({"nodes": counts, "covered": [max(0.0, share(count)) for count in counts], "holds": holds})
+
+
+def covered(found: pd.DataFrame, layers: int) -> str:
+    """How likely full cover is with two nodes a layer, and how many nodes nine tenths takes."""
+    alone = found[found["holds"] == 1].set_index("nodes")["covered"]
+    enough = alone.index[alone >= 0.9]
+    many = f"{enough[0]} nodes" if len(enough) else f"more than {alone.index[-1]} nodes"
+    return (
+        f"{2 * layers} nodes that each draw one layer hold all {layers} of them in {percent(alone[2 * layers])} of "
+        f"draws; nine in ten take {many}."
+    )
+
+
+def verdicts(found: pd.DataFrame, hop: float, to: str = "layerdrop") -> pd.DataFrame:
+    """LayerShuffle in nearly any order against LayerDrop in order, condition by condition: top-1 of both, the
+    difference with its interval over networks and draws, and the difference of the median latency over the draws."""
+    rows = {}
+    for policy, group in found.groupby("policy", sort=False):
+        more, sooner = against(group, to)
+        rows[policy] = {
+            **{
+                f"{TITLES[name]}, %": 100 * of(found, name, policy, "top1") for name in ("layershuffle", to, "baseline")
+            },
+            "LayerShuffle more, points": as_text(*(100 * part for part in more)),
+            "sooner, hops": as_text(*sooner),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def against(group: pd.DataFrame, to: str) -> tuple[Estimate, Estimate]:
+    """How much more accurate, and how much sooner, LayerShuffle is than another approach under one condition."""
+    ours, theirs = (group[group["approach"] == name] for name in ("layershuffle", to))
+    more = crossed((matrix(ours) - matrix(theirs)).to_numpy())
+    sooner = (matrix(theirs, "p50") - matrix(ours, "p50")).iloc[0]  # the latency is the same for all networks
+    return more, crossed(sooner.to_numpy())
+
+
+def verdict(found: pd.DataFrame, to: str = "layerdrop") -> str:
+    """Where freedom of order wins, where order does, and what it buys in time."""
+    better, worse, even, sooner, later = ([] for _ in range(5))
+    for policy, group in found.groupby("policy", sort=False):
+        more, time = against(group, to)
+        (better if more.low > 0 else worse if more.high < 0 else even).append(policy)
+        (sooner if time.low > 0 else later if time.high < 0 else []).append(policy)
+    other = TITLES[to]
+    lines = {
+        "Freedom of order wins": (better, f"LayerShuffle *nearly* in order is more accurate than {other} in order"),
+        f"Order wins, where {other} skips what is missing": (worse, f"{other} in order is more accurate"),
+        "Neither is more accurate than the other": (even, "the interval of the difference holds 0"),
+        "Freedom of order answers sooner": (sooner, "the median latency is lower"),
+        "Freedom of order answers later": (later, "the median latency is higher"),
+    }
+    return "\n".join(
+        f"- **{name}** ({why}): {'; '.join(those) or 'in none of these cases'}." for name, (those, why) in lines.items()
+    )

@@ -1,33 +1,29 @@
-"""Swarms as the page asks for them: how nodes hold layers, what befalls them, and how good their answers are."""
+"""A swarm, its load and its misfortunes: how nodes hold layers, what befalls them, and what a simulation makes of it.
+
+simulated(Trial("nearly", nodes=24, kill=4, slow=2, in_flight=12, deadline=10, patience=3), layers=12, requests=100)
+"""
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 
-from lsnotebook.core.profiles import Approach, Profile
 from lsnotebook.core.randomness import stream
-from lsnotebook.data.splits import Splits
-from lsnotebook.engine.run import Run, study
-from lsnotebook.engine.tables import Table, tables
-from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE
-from lsnotebook.layershuffle.model import ShuffleViT
 from lsnotebook.swarm.driver import Fault, poisson
-from lsnotebook.swarm.replay import replay
 from lsnotebook.swarm.router import Block, Node, SwarmError
 from lsnotebook.swarm.simulation import simulate
 
-SERVED = {LAYERSHUFFLE: "nearly", LAYERDROP: "in-order", BASELINE: "pipeline"}
-"""The rule by which a network is served, as its training allows."""
-SKIPPING = {**SERVED, BASELINE: "in-order"}
-"""The same, where nobody waits for what is missing."""
 SLOWER = 10.0
 """A slow node's hop takes so many times as long."""
-BATCH = 500
+STARTING = 300.0
+"""Hops until a replacement serves: 9 s where a hop takes 30 ms, as a new process does that loads torch."""
+JITTER = 0.1
+"""A hop takes so much longer than one on average, by chance."""
+HORIZON = 400.0
+"""Hops in which nodes fail at random."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +42,15 @@ class Trial:
     deadline: float = math.inf
     patience: float = math.inf
     planned: bool = True
-    """Node k holds layer k mod L; else each a layer drawn at random, as without any coordination."""
+    """Layers are dealt to the nodes in turn; else each node draws its own, as without any coordination."""
+    holds: int = 1
+    """Layers that a node holds."""
     networks: int = 1
     """The networks that the layers are of, drawn at random for each node."""
     replaced: float = math.inf
     """A node that holds the same joins so long after a death."""
+    mtbf: float = math.inf
+    """Mean time between failures of a node, in its first `HORIZON` hops, replacements included."""
 
     def check(self, layers: int) -> None:
         """Raise `SwarmError` where there can be no such swarm."""
@@ -59,104 +59,68 @@ class Trial:
                 f"{self.kill} nodes are to die and {self.slow} to be slow, but there are {self.nodes}; "
                 f"take at most {self.nodes} together."
             )
-        for name in ("deadline", "patience"):
+        if not 1 <= self.holds <= layers:
+            raise SwarmError(f"A node is to hold {self.holds} layers, but there are {layers}; take 1 to {layers}.")
+        for name in ("deadline", "patience", "mtbf"):
             if not getattr(self, name) > 0:
                 raise SwarmError(f"The {name} is {getattr(self, name)} hops, but should be more than 0.")
-        if self.rule == "pipeline" and self.deadline == self.replaced == math.inf and self.kill:
-            raise SwarmError("A pipeline waits for what the dead held: give it a deadline, or let nodes be replaced.")
+        may_lack = self.kill or self.mtbf < math.inf or not self.planned or self.nodes * self.holds < layers
+        if self.rule == "pipeline" and self.deadline == self.replaced == math.inf and may_lack:
+            raise SwarmError("A pipeline waits for what nobody holds: give it a deadline, or let nodes be replaced.")
 
     def layout(self, layers: int, rng: np.random.Generator) -> dict[Node, tuple[Block, ...]]:
         """What each node holds."""
-        of = np.arange(self.nodes) % layers if self.planned else rng.integers(layers, size=self.nodes)
-        networks = rng.integers(self.networks, size=self.nodes)
-        return {k: (Block(int(networks[k]), int(of[k])),) for k in range(self.nodes)}
+        if self.planned:
+            of = np.arange(self.nodes * self.holds).reshape(self.nodes, self.holds) % layers
+        else:
+            of = np.array([rng.choice(layers, self.holds, replace=False) for _ in range(self.nodes)])
+        networks = rng.integers(self.networks, size=self.nodes).tolist()
+        return {k: tuple(Block(networks[k], layer) for layer in held) for k, held in enumerate(of.tolist())}
 
     def faults(self, held: Mapping[Node, tuple[Block, ...]], layers: int, rng: np.random.Generator) -> list[Fault]:
         """Who dies when, who is slow, and who joins."""
         chosen = rng.permutation(self.nodes)[: self.kill + self.slow].tolist()
         dead, slow = chosen[: self.kill], chosen[self.kill :]
-        times = dict(zip(dead, rng.uniform(0, layers, self.kill).tolist(), strict=True))
+        times = zip(dead, rng.uniform(0, layers, self.kill).tolist(), strict=True)
         found = [Fault(0.0, "slow", node, factor=SLOWER) for node in slow]
-        found += [Fault(time, "kill", node) for node, time in times.items()]
-        if self.replaced < math.inf:
-            found += [
-                Fault(time + self.replaced, "join", self.nodes + node, blocks=held[node])
-                for node, time in times.items()
-            ]
+        found += [one for node, time in times for one in self._deaths(node, held[node], [time])]
+        if self.mtbf < math.inf:
+            for node in sorted(set(held) - set(dead)):
+                lives = rng.exponential(self.mtbf, size=1 + math.ceil(HORIZON / min(self.replaced, HORIZON))).tolist()
+                found += self._deaths(node, held[node], lives)
         return found
+
+    def _deaths(self, node: int, blocks: tuple[Block, ...], lives: Sequence[float]) -> Iterator[Fault]:
+        """Of a node and of those that replace it, which live for so long."""
+        begun = 0.0
+        for life in lives:
+            if (died := begun + life) >= HORIZON:
+                return
+            yield Fault(died, "kill", node)
+            if (begun := died + self.replaced) == math.inf:
+                return
+            node += self.nodes
+            yield Fault(begun, "join", node, blocks=blocks)
 
     def arrivals(self, layers: int, requests: int, rng: np.random.Generator) -> np.ndarray:
         """When the requests come; those in flight at first begin at random, not in lockstep."""
         if self.in_flight:
             return np.sort(rng.uniform(0, layers, requests))
-        return poisson(self.load * self.nodes / layers, requests, rng)
+        return poisson(self.load * self.nodes / (layers * (1 + JITTER)), requests, rng)
+
+    def drawn(self, layers: int, requests: int, rng: np.random.Generator) -> tuple[dict, list[Fault], np.ndarray]:
+        """`layout`, `faults` and `arrivals` of one draw."""
+        held = self.layout(layers, rng)
+        return held, self.faults(held, layers, rng), self.arrivals(layers, requests, rng)
 
 
-def simulated(trial: Trial, layers: int, requests: int, draw: int = 0, jitter: float = 0.1) -> pd.DataFrame:
+def simulated(trial: Trial, layers: int, requests: int, draw: int = 0) -> pd.DataFrame:
     """A trial on the virtual clock: the rows of `driver.drive`. Its chance is the draw's. Raises `SwarmError`."""
     trial.check(layers)
     rng = stream(draw, "swarm")
-    held = trial.layout(layers, rng)
-    faults, arrivals = trial.faults(held, layers, rng), trial.arrivals(layers, requests, rng)
+    held, faults, arrivals = trial.drawn(layers, requests, rng)
     limits = {"patience": trial.patience, "deadline": trial.deadline, "in_flight": trial.in_flight}
-    return simulate(layers, held, arrivals, trial.rule, faults, **limits, rng=rng, jitter=jitter)
-
-
-def answers(models: Sequence[Run], trials: Mapping[str, Trial], requests: int, draws: int) -> pd.DataFrame:
-    """Each trial simulated `draws` times, and its routes run by each network. One row for each (network, trial, draw):
-
-        approach, seed, policy     the latter is the trial's name
-        draw                       the number of the draw of nodes, faults and arrivals, the same for all networks
-        top1                       the share of the requests that were answered correctly
-        layers                     that ran for a request, on average
-        p50, p99                   latency in hops
-        throughput                 answers a hop
-
-    Raises `SwarmError`.
-    """
-    layers = models[0].layers
-    took, routes = {}, {}
-    for name, trial in trials.items():
-        rows = [simulated(trial, layers, requests, draw) for draw in range(draws)]
-        took[name] = pd.DataFrame([summary(one) for one in rows])
-        routes[name] = [[list(block) for block in route] for one in rows for route in one["route"]]
-    ran = [(run, name) for name in trials for run in models]
-    wanted = [
-        Table("swarm", right, together(run, models, trials[name].networks), {"routes": routes[name]})
-        for run, name in ran
-    ]
-    found = []
-    for (run, name), table in zip(ran, tables(wanted, "routes through swarms"), strict=True):
-        top1 = table["right"].to_numpy().reshape(draws, requests).mean(1)
-        columns = {"approach": run.approach.name, "seed": run.seed, "policy": name, "draw": range(draws), "top1": top1}
-        found.append(pd.concat([pd.DataFrame(columns), took[name]], axis=1))
-    return pd.concat(found, ignore_index=True)
-
-
-def compared(
-    profile: Profile,
-    trials: Trial | Mapping[str, Trial],
-    requests: int,
-    draws: int,
-    seeds: int | None = None,
-    rules: Mapping[Approach, str] = SERVED,
-) -> pd.DataFrame:
-    """`answers` of several approaches, each under a rule of its own."""
-    trials = {"as you say": trials} if isinstance(trials, Trial) else trials
-    found = []
-    for approach, rule in rules.items():
-        ruled = {name: dataclasses.replace(one, rule=rule) for name, one in trials.items()}
-        found.append(answers(study(profile, [approach], seeds), ruled, requests, draws))
-    return pd.concat(found, ignore_index=True)
-
-
-def together(run: Run, models: Sequence[Run], networks: int) -> tuple[Run, ...]:
-    """The networks whose layers the nodes hold: a run and those of the same approach that follow it."""
-    of = [one for one in models if one.approach == run.approach]
-    first = of.index(run)
-    if networks > len(of):
-        raise SwarmError(f"The nodes are to hold layers of {networks} networks, but there are {len(of)}; take fewer.")
-    return tuple(of[(first + k) % len(of)] for k in range(networks))
+    return simulate(layers, held, arrivals, trial.rule, faults, **limits, rng=rng, jitter=JITTER)
 
 
 def summary(rows: pd.DataFrame) -> dict[str, float]:
@@ -168,19 +132,6 @@ def summary(rows: pd.DataFrame) -> dict[str, float]:
         "p99": latency.quantile(0.99),
         "throughput": len(rows) / (rows["answered"].max() - rows["born"].min()),
     }
-
-
-def right(models: Sequence[ShuffleViT], splits: Splits, routes: Sequence[Sequence[Sequence[int]]]) -> pd.DataFrame:
-    """Whether each request is answered correctly; request k is about validation image k, and begins again after the
-    last one."""
-    images, found = splits.validation, []
-    for first in range(0, len(routes), BATCH):
-        some = routes[first : first + BATCH]
-        pairs = [images[(first + k) % len(images)] for k in range(len(some))]
-        pixel_values = torch.stack([pixels for pixels, _ in pairs]).to(models[0].device)
-        logits = replay(models, pixel_values, [[Block(*block) for block in route] for route in some])
-        found.append(logits.argmax(-1).cpu() == torch.tensor([label for _, label in pairs]))
-    return pd.DataFrame({"right": torch.cat(found).numpy()})
 
 
 def varied(trial: Trial, **values: Sequence) -> dict[str, Trial]:
