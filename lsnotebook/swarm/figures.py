@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
 from lsnotebook.pages.style import INK, new, styled, tile_colours
 from lsnotebook.swarm.driver import Fault
 from lsnotebook.swarm.router import Node
+from lsnotebook.swarm.timeline import deaths, hops
 
 
 @styled
@@ -53,28 +53,22 @@ def against(
 
 
 @styled
-def timeline(rows: pd.DataFrame, nodes: Sequence[Node], faults: Sequence[Fault], layers: int) -> Figure:
-    """What ran where and when: a row for each node, a bar for each hop that counted, in the colour of its layer, with
-    the number of its request; a cross where the node died."""
+def timeline(rows: pd.DataFrame, nodes: Sequence[Node], faults: Sequence[Fault], layers: int, until: float) -> Figure:
+    """What ran where and when, up to a time: a row for each node, a bar for each hop that counted, in the colour of its
+    layer, with the number of its request; a cross where the node died."""
     figure, [[axes]] = new(6.4, 0.9 + 0.2 * len(nodes))
     place = {node: row for row, node in enumerate(nodes)}
     colours = tile_colours(layers)
-    for row in rows.itertuples():
-        for node, block, begun, ended in zip(row.nodes, row.route, row.begun, row.ended, strict=True):
-            fill, ink = colours[block.layer]
-            axes.barh(place[node], ended - begun, left=begun, color=fill, height=0.8, edgecolor="none")
-            axes.text((begun + ended) / 2, place[node], str(row.request), color=ink, fontsize=6, ha="center",
-                      va="center_baseline", clip_on=True)  # fmt: skip
-    mark_deaths(axes, place, faults)
+    for hop in hops(rows).query("start < @until").itertuples():
+        fill, ink = colours[hop.layer]
+        axes.barh(place[hop.node], hop.end - hop.start, left=hop.start, color=fill, height=0.8, edgecolor="none")
+        axes.text((hop.start + hop.end) / 2, place[hop.node], str(hop.request), color=ink, fontsize=6, ha="center",
+                  va="center_baseline", clip_on=True)  # fmt: skip
+    for death in deaths(faults, until).itertuples():
+        axes.plot(death.time, place[death.node], "X", color=INK, markersize=7, clip_on=False)
     axes.set_yticks(range(len(nodes)), [str(node) for node in nodes], fontsize=7)
-    axes.set(xlabel="time, hops", ylabel="node", ylim=(len(nodes) - 0.4, -0.6), xlim=(0, None))
+    axes.set(xlabel="time, hops", ylabel="node", ylim=(len(nodes) - 0.4, -0.6), xlim=(0, until))
     return figure
-
-
-def mark_deaths(axes: Axes, place: Mapping[Node, int], faults: Sequence[Fault]) -> None:
-    for fault in faults:
-        if fault.kind in ("kill", "crash"):
-            axes.plot(fault.time, place[fault.node], "X", color=INK, markersize=7, clip_on=False)
 
 
 @styled

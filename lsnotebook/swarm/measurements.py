@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -16,27 +15,12 @@ from lsnotebook.engine.tables import Table, tables
 from lsnotebook.swarm import conditions
 from lsnotebook.swarm.answering import answered
 from lsnotebook.swarm.conditions import SERVED
-from lsnotebook.swarm.driver import Fault
 from lsnotebook.swarm.nodes import nodes
 from lsnotebook.swarm.real import real
-from lsnotebook.swarm.trials import Trial, simulated, summary
+from lsnotebook.swarm.trials import Carried, Trial, simulated, summary
 
 DRAWS, REQUESTS, PATIENCE = 10, 100, 4
 """What the page takes by default."""
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What real nodes did, and what the simulation says of the same trial."""
-
-    figure: str
-    approach: Approach
-    trial: Trial
-    rows: pd.DataFrame
-    faults: list[Fault]
-    agreement: float | None
-    """The largest difference of a logit from the network's own along the recorded route; None: simulated."""
-    simulated: pd.DataFrame
 
 
 def answers(wanted: Sequence[tuple[str, Sequence[Run], Trial]], requests: int, draws: int) -> pd.DataFrame:

@@ -8,9 +8,8 @@ import pandas as pd
 from lsnotebook.core.statistics import Estimate, crossed, matrix
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.pages.tables import as_text, mean_and_interval, percent
-from lsnotebook.swarm.measurements import Carried
 from lsnotebook.swarm.router import RULES
-from lsnotebook.swarm.trials import summary
+from lsnotebook.swarm.trials import Carried, summary
 
 LATENCIES = {"p50": "median latency", "p99": "99th percentile"}
 

@@ -61,7 +61,7 @@ function player(root) {
   // Who asks for less motion sees a picture for each hop of the clock, and no bar that moves.
   function frame(time) {
     if (!playing || !root.isConnected) return;
-    const passed = (time - last) / 1000 * (still.matches ? 1 : SPEED);
+    const passed = still.matches ? (time - last) / 1000 : Math.min(time - last, 100) / 1000 * SPEED;  // a hidden page stands still
     if (!still.matches || passed >= 1) {
       last = time;
       go(still.matches ? Math.floor(now) + 1 : now + passed);

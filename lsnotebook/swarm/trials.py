@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lsnotebook.core.profiles import Approach
 from lsnotebook.core.randomness import stream
 from lsnotebook.swarm.driver import Fault, poisson
 from lsnotebook.swarm.router import Block, Node, SwarmError
@@ -139,3 +140,17 @@ def varied(trial: Trial, **values: Sequence) -> dict[str, Trial]:
     ((name, chosen),) = values.items()
     return {f"{value:g}" if isinstance(value, float) else str(value): dataclasses.replace(trial, **{name: value})
             for value in chosen}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What real nodes did, and what the simulation says of the same trial."""
+
+    figure: str
+    approach: Approach
+    trial: Trial
+    rows: pd.DataFrame
+    faults: list[Fault]
+    agreement: float | None
+    """The largest difference of a logit from the network's own along the recorded route; None: simulated."""
+    simulated: pd.DataFrame
