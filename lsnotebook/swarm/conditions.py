@@ -13,6 +13,8 @@ SERVED = {LAYERSHUFFLE: "nearly", LAYERDROP: "in-order", BASELINE: "pipeline"}
 SKIPPING = {**SERVED, BASELINE: "in-order"}
 """The same, where nobody waits for what is missing."""
 WAITING = dict.fromkeys(SERVED, "pipeline")
+OWN = Trial("nearly", nodes=12, kill=2, slow=1, in_flight=12, deadline=16, patience=4)
+"""What the page's parameters say by default."""
 LOADS = [0.05, 0.3, 0.6, 0.8, 0.9]
 FAILURES = [100, 300, 1000, 3000, 10_000]
 """Mean times between the failures of a node, in hops."""

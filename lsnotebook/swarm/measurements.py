@@ -19,7 +19,7 @@ from lsnotebook.swarm.nodes import nodes
 from lsnotebook.swarm.real import real
 from lsnotebook.swarm.trials import Carried, Trial, simulated, summary
 
-DRAWS, REQUESTS, PATIENCE = 10, 100, 4
+DRAWS, REQUESTS = 10, 100
 """What the page takes by default."""
 
 
@@ -112,15 +112,22 @@ def carried_out(profile: Profile, yours: Trial, requests: int = 60, staged: bool
     return found, ""
 
 
-def prepare(profile: Profile) -> None:
+def prepare(profile: Profile, requests: int = REQUESTS, draws: int = DRAWS) -> None:
     """Compute what the page shows by default, so that it finds it in the store."""
-    layers = profile.backbone.layers
-    seeds = max(2, profile.seeds)
+    layers, patience = profile.backbone.layers, int(conditions.OWN.patience)
+    sizes = {"requests": requests, "draws": draws, "seeds": max(2, profile.seeds)}
     for trials in (conditions.deadlines, conditions.loads, conditions.failures):
-        compared(profile, trials(layers), seeds=seeds)
-    compared(profile, conditions.dead(layers), conditions.SKIPPING, seeds=seeds)
-    compared(profile, conditions.straggling(layers, PATIENCE), seeds=seeds)
-    compared(profile, conditions.cases(layers, PATIENCE), conditions.SKIPPING, seeds=seeds)
-    for wanted in (conditions.ways(layers), conditions.uncoordinated(layers), conditions.several(layers, seeds)):
-        every(profile, wanted, seeds=seeds)
-    scaled(layers)
+        compared(profile, trials(layers), **sizes)
+    compared(profile, conditions.straggling(layers, patience), **sizes)
+    for trials in (conditions.dead(layers), conditions.cases(layers, patience)):
+        compared(profile, trials, conditions.SKIPPING, **sizes)
+    own = [(SERVED, {"own": conditions.OWN})]
+    networks = sizes["seeds"]
+    for wanted in (
+        own,
+        conditions.ways(layers),
+        conditions.uncoordinated(layers),
+        conditions.several(layers, networks),
+    ):
+        every(profile, wanted, **sizes)
+    scaled(layers, requests)
