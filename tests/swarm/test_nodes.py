@@ -123,7 +123,7 @@ def test_machines_without_this_version_of_the_library_are_told(pool, monkeypatch
         with pytest.raises(SwarmError, match=r"^A node cannot run layers \(ModuleNotFoundError: .*only_here"), nodes(1):
             pass
     monkeypatch.setattr(pool_module, "version", lambda: "another")
-    with pytest.raises(SwarmError, match="^The nodes have another version of lsnotebook"), nodes(1):
+    with pytest.raises(SwarmError, match=r"^The nodes have another version of lsnotebook"), nodes(1):
         pass
 
 
