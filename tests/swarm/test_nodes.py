@@ -4,7 +4,10 @@ The tests share one pool of four nodes, each of which takes seconds to start.
 """
 
 import contextlib
+import runpy
+import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -140,6 +143,16 @@ def test_the_command_prints_what_came_of_it(pool, store, monkeypatch):
     head, answered, *_, last = result.stdout.splitlines()
     assert head.split() == ["real", "simulated"] and answered.split() == ["requests", "answered", "9.00", "9.00"]
     assert "of the answers of real nodes are right" in last
+
+
+def test_the_benchmark_compares_a_hop_with_the_layer_itself(pool, monkeypatch):
+    benchmarks = Path(__file__).parents[2] / "benchmarks"
+    monkeypatch.syspath_prepend(benchmarks)
+    main = runpy.run_path(str(benchmarks / "swarm.py"))["main"]
+    words = "--scale smoke --images 1 --nodes 4 --requests 20 --rounds 1"
+    result = CliRunner().invoke(main, words.split(), catch_exceptions=False)
+    sys.modules.pop("interleaved")
+    assert "Ray, of the layer" in result.stdout and "router decisions/s" in result.stdout
 
 
 def test_when_a_machine_is_gone_the_states_that_it_kept_are_computed_again(ray_head, machine, pool, model, monkeypatch):
