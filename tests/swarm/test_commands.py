@@ -51,7 +51,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_behind(store, tmp_path):
     shared = set(os.listdir("/dev/shm"))
     command = [sys.executable, "-m", "lsnotebook", "swarm", *"smoke layershuffle --nodes 2 --kill 1".split()]
     parent = subprocess.Popen(
-        [*command, "--requests", "100000"],
+        [*command, "--requests", "5000"],
         env={**os.environ, "SWARM_OF": str(tmp_path)},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -62,7 +62,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_behind(store, tmp_path):
     reader = threading.Thread(target=lambda: told.extend(iter(lambda: parent.stderr.read(1), "")))
     reader.start()
     try:
-        wait_until(lambda: "answering 100000 requests" in "".join(told) or parent.poll() is not None, 120)
+        wait_until(lambda: "answering 5000 requests" in "".join(told) or parent.poll() is not None, 120)
         assert parent.poll() is None, "".join(told)
         assert len(marked(mark)) > 3, "Ray and its workers"
         os.killpg(parent.pid, signal.SIGINT)
@@ -76,7 +76,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_behind(store, tmp_path):
     bars, _, last = "".join(told).rpartition("\n\n")
     assert last.strip() == "Aborted!" and "Traceback" not in bars
     lines = [line for line in bars.replace("\r", "\n").splitlines() if line.strip()]
-    assert all("starting 2 nodes" in line or "answering 100000 requests" in line for line in lines)
+    assert all("starting 2 nodes" in line or "answering 5000 requests" in line for line in lines)
 
 
 def marked(mark):

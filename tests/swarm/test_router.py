@@ -190,7 +190,7 @@ def test_what_is_heard_of_the_dead_later_on_changes_nothing():
     made = router("nearly", layers=1, a=[0], b=[0])
     late = hop(made.arrived(0))
     again = hop(made.died(late.node))
-    assert made.finished(late) == [] and made.joined(late.node, [late.block]) == [] and made.died(late.node) == []
+    assert made.finished(late) == [] and made.died(late.node) == [] and made.joined(late.node, [late.block]) == []
     assert made.arrived(1) == [], "its node stays dead, and the other one is busy"
     first, second = made.finished(again)
     assert first == Hop(1, again.node, again.block, again.number + 1) and second.retries == 1
