@@ -53,6 +53,23 @@ def trained(shared, store, monkeypatch):
     return shared
 
 
+@pytest.fixture(scope="session")
+def ray_head():
+    """The head of a Ray cluster on this machine, which runs no task; deaths of its other nodes are noticed in seconds.
+
+    A test adds the nodes that it needs, and connects to its address.
+    """
+    from ray.cluster_utils import Cluster
+
+    soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": soon}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        yield cluster
+        cluster.shutdown()
+
+
 @pytest.fixture
 def toy():
     """Makes a toy model of the real class: `toy(encode_position=True)`; weights large enough for layers to matter."""

@@ -76,7 +76,7 @@ def connected(address: str | None = None):
     try:
         import ray
     except ImportError:
-        raise SweepError('Sweeps need Ray: pip install "lsnotebook[cluster]", here and on the nodes.') from None
+        raise SweepError('A cluster needs Ray: pip install "lsnotebook[cluster]", here and on the nodes.') from None
     inherited = {name: value for name, value in os.environ.items() if name.startswith(("LSNOTEBOOK_", "HF_"))}
     environment = {"env_vars": {**inherited, "LSNOTEBOOK_DATA": str(data_root().resolve())}}
     if not ray.is_initialized():
@@ -87,7 +87,8 @@ def connected(address: str | None = None):
                 if not colon or not port.isdigit():
                     raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
                 socket.create_connection((host, int(port)), timeout=10).close()
-            started(ray, address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
+            here = {} if address else {"include_dashboard": False}  # a process that nobody would look at
+            started(ray, address=address, runtime_env=environment, log_to_driver=False, logging_level="error", **here)
         except Exception as error:  # Ray raises bare ones, too
             if "AF_UNIX" in str(error):
                 folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
@@ -100,11 +101,22 @@ def connected(address: str | None = None):
                     f"Ray did not start here ({str(error).splitlines()[0]}); stop what else keeps this machine busy, "
                     "and run the same command again."
                 ) from error
+            if "Version mismatch" in str(error):
+                raise SweepError(
+                    f"The cluster at {address!r} runs other versions ({' '.join(str(error).split())}): take the same "
+                    "here and there."
+                ) from error
             raise SweepError(
                 f"There is no Ray cluster at {address!r} ({str(error).splitlines()[0]}): start one with `ray start`, "
                 "or leave out --address to use this machine."
             ) from error
     return ray
+
+
+def is_connected() -> bool:
+    """Whether this process is connected to a Ray already."""
+    ray = sys.modules.get("ray")
+    return ray is not None and ray.is_initialized()
 
 
 def started(ray: ModuleType, **options: Any) -> None:

@@ -8,13 +8,14 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
 
-from lsnotebook.swarm.router import Action, Answer, Block, Hop, Node, Router, SwarmError
+from lsnotebook.swarm.hops import Action, Answer, Block, Hop, Node, SwarmError
+from lsnotebook.swarm.router import Router
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Finished:
     """A node has run a hop."""
 
     hop: Hop
+    result: Any = field(default=None, compare=False)
+    """What the request is after it; None where nothing is computed."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ class World(Protocol):
     def begin(self, hop: Hop) -> None:
         """Let its node run a hop."""
 
+    def counts(self, event: Finished) -> None:
+        """The hop's result is its request's state from now on; that of a hop that was given up never is."""
+
     def answered(self, request: int) -> None:
         """A request is answered from its state after the last hop that counts."""
 
@@ -80,9 +86,9 @@ def drive(
 ) -> pd.DataFrame:
     """Serve requests that arrive at these times, and let these faults happen; all times in hops.
 
-    A request that makes no progress for `patience` goes on without the node that keeps it; at `deadline` after its
-    arrival it is answered from what has run. With `in_flight`, so many arrive at their times, and each of the others
-    when one is answered. One row for each request, in the order of their arrival:
+    A request whose hop takes longer than `patience`, or that waits as long for the next one, goes on without the node
+    or the layer; at `deadline` after its arrival it is answered from what has run. With `in_flight`, so many arrive at
+    their times, and each of the others when one is answered. One row for each request, in the order of their arrival:
 
         request, born, answered    the latter two are times
         route                      the blocks that it ran: a tuple of (network, layer)
@@ -119,8 +125,8 @@ def drive(
         event = world.next(timers[0][0] if timers else math.inf)
         if isinstance(event, Finished):
             ended[event.hop.number] = world.now()
-            one = router.requests.get(event.hop.request)
-            if one and one.hop == event.hop:
+            if router.expects(event.hop):
+                world.counts(event)
                 routes[event.hop.request].append(event.hop.number)
                 moved(event.hop.request)
             yield from router.finished(event.hop)
@@ -140,8 +146,11 @@ def drive(
             elif kind == "deadline":
                 yield from router.due(what)
             elif what[0] in router.requests and progress[what[0]] == what[1]:
-                moved(what[0])
-                yield from router.lost_patience(what[0])
+                actions = router.lost_patience(what[0])
+                one = router.requests.get(what[0])
+                if one and (one.hop or router.rule != "pipeline"):  # in a pipeline there is nothing else to wait for
+                    moved(what[0])
+                yield from actions
         else:
             waiting = len(progress) - len(rows)
             raise SwarmError(
@@ -169,6 +178,7 @@ def drive(
                     at(world.now(), "arrival", new)
             else:
                 begun[action.number] = world.now()
+                moved(action.request)
                 world.begin(action)
     return pd.DataFrame([rows[request] for request in sorted(rows)])
 

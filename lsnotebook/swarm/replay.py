@@ -5,8 +5,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from lsnotebook.core.profiles import Approach
 from lsnotebook.layershuffle.model import ShuffleViT
-from lsnotebook.swarm.router import Block, SwarmError
+from lsnotebook.swarm.hops import Block, SwarmError
+
+POSITIONS = (
+    "The layers of LayerShuffle-position and -predict are more than their blocks, and know the positions of one "
+    "network alone: give a swarm the baseline, LayerShuffle or LayerDrop."
+)
+
+
+def check_approach(approach: Approach) -> None:
+    """Raise `SwarmError` where nodes cannot hold the layers of an approach's networks, whatever their sizes."""
+    if approach.variant:
+        raise SwarmError(POSITIONS)
 
 
 def check_models(models: Sequence[ShuffleViT]) -> None:
@@ -15,10 +27,7 @@ def check_models(models: Sequence[ShuffleViT]) -> None:
         raise SwarmError("A swarm holds the layers of at least one network; give one.")
     config = models[0].config
     if config.encode_position or config.predict_position:
-        raise SwarmError(
-            "The layers of LayerShuffle-position and -predict are more than their blocks, and know the positions of "
-            "one network alone: give a swarm the baseline, LayerShuffle or LayerDrop."
-        )
+        raise SwarmError(POSITIONS)
     if config.hidden_act != "gelu":
         raise SwarmError(f"The nodes run layers with the activation gelu, but this network has {config.hidden_act!r}.")
     sizes = {(one.config.num_hidden_layers, one.config.hidden_size, one.config.num_attention_heads) for one in models}

@@ -12,12 +12,12 @@ import heapq
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.profiles import named
+from lsnotebook.swarm.hops import Action, Answer, Block, Hop, Node, SwarmError
 
 RULES = {
     "nearly": "any order, but of the missing layers that are free the lowest",
@@ -29,48 +29,8 @@ RULES = {
 """What a request may run next."""
 IN_SEQUENCE = ("in-order", "pipeline")
 
-Node: TypeAlias = Hashable
-
-
-class SwarmError(LsnotebookError, ValueError):
-    """A swarm that cannot be, or that a request cannot be served by."""
-
-
-class Block(NamedTuple):
-    """A layer of one of the networks whose layers the nodes hold."""
-
-    network: int
-    layer: int
-
-
 Slot: TypeAlias = int | Block
 """What counts as run: a layer, whichever network it is from, or under "similar" the block itself."""
-
-
-@dataclass(frozen=True)
-class Hop:
-    """A layer that a node is to run for a request. No two have the same number."""
-
-    request: int
-    node: Node
-    block: Block
-    number: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A request that is answered from the state after its last hop."""
-
-    request: int
-    route: tuple[Block, ...]
-    """What it ran, in this order."""
-    nodes: tuple[Node, ...]
-    """Where."""
-    retries: int
-    """Hops that were begun and given up, because the node died or was too slow."""
-
-
-Action: TypeAlias = Hop | Answer
 
 
 @dataclass
@@ -90,8 +50,9 @@ class _Request:
 class Router:
     """The requests and nodes of one swarm. Each method is something that happened; it returns what is to be done.
 
-    Requests are numbers: the lower one came earlier, and goes first. A hop that was given up may still be reported as
-    finished: that frees its node, and no more.
+    Requests are numbers: the lower one came earlier, and goes first. News may be late and in any sequence: a hop that
+    was given up and is finished after all frees its node, and no more; a node that was told dead stays dead, whatever
+    else is heard of it, so that one which comes back needs a new name.
     """
 
     def __init__(self, layers: int, rule: str = "nearly", networks: int = 1, seed: int = 0):
@@ -99,6 +60,7 @@ class Router:
         self.layers, self.rule, self.networks = layers, rule, networks
         self.requests: dict[int, _Request] = {}
         self._holds: dict[Node, dict[Slot, Block]] = {}
+        self._dead: set[Node] = set()
         self._runs: dict[Node, Hop] = {}
         self._holders: dict[Slot, set[Node]] = defaultdict(set)
         self._free: dict[Slot, dict[Node, None]] = defaultdict(dict)  # in the order in which they became free
@@ -116,7 +78,9 @@ class Router:
                 )
         if not blocks or node in self._holds:
             raise SwarmError(f"Node {node!r} holds no layer, or is there already; give each node a name and a layer.")
-        slots = {block if self.rule == "similar" else block.layer: block for block in blocks}
+        if node in self._dead:
+            return []
+        slots = {self._slot(block): block for block in blocks}
         self._holds[node] = dict(sorted(slots.items()))
         for slot in self._holds[node]:
             self._holders[slot].add(node)
@@ -131,25 +95,31 @@ class Router:
     def finished(self, hop: Hop) -> list[Action]:
         """The node of a hop has run it."""
         actions: list[Action] = []
-        request = self.requests.get(hop.request)
-        counts = request is not None and request.hop == hop
-        if counts:
+        request = self.requests[hop.request] if self.expects(hop) else None
+        if request:
             request.hop = None
             request.route.append(hop)
-            request.missing.remove(hop.block if self.rule == "similar" else hop.block.layer)
+            request.missing.remove(self._slot(hop.block))
         if self._runs.get(hop.node) == hop:
             del self._runs[hop.node]
             actions += self._freed(hop.node)  # others have waited for the node
-        return actions + (self._next(request) if counts else [])
+        return actions + (self._next(request) if request else [])
+
+    def expects(self, hop: Hop) -> bool:
+        """Whether the result of a hop still counts: its request is not answered, and has not given it up."""
+        request = self.requests.get(hop.request)
+        return request is not None and request.hop == hop
 
     def died(self, node: Node) -> list[Action]:
         """A node is gone, with the hop that it ran."""
+        self._dead.add(node)
         lost, hop = self._holds.pop(node, {}), self._runs.pop(node, None)
         for slot in lost:
             self._holders[slot].discard(node)
             self._free[slot].pop(node, None)
         actions: list[Action] = []
-        if hop and (request := self.requests.get(hop.request)) and request.hop == hop:
+        if hop and self.expects(hop):
+            request = self.requests[hop.request]
             request.hop, request.retries = None, request.retries + 1
             actions += self._next(request)
         for number in sorted({number for slot in lost for number in self._waiting[slot]}):
@@ -162,7 +132,7 @@ class Router:
         """A request has made no progress for too long: it does without the node that keeps it, or that it waits for."""
         one = self.requests[request]
         if one.hop:
-            slot = one.hop.block if self.rule == "similar" else one.hop.block.layer
+            slot = self._slot(one.hop.block)
             if self.rule == "pipeline" and not self._holders[slot] - one.shunned - {one.hop.node}:
                 return []
             one.shunned.add(one.hop.node)
@@ -186,6 +156,9 @@ class Router:
             request.number, tuple(hop.block for hop in route), tuple(hop.node for hop in route), request.retries
         )
 
+    def _slot(self, block: Block) -> Slot:
+        return block if self.rule == "similar" else block.layer
+
     def _living(self, request: _Request, slot: Slot) -> bool:
         return not self._holders[slot] <= request.shunned
 
@@ -194,6 +167,8 @@ class Router:
         if self.rule == "in-order":
             while request.missing and not self._living(request, request.missing[0]):
                 request.missing.pop(0)
+        if self.rule == "pipeline" and request.missing and not self._living(request, request.missing[0]):
+            request.shunned.clear()  # a slow node is better than none
         if not request.missing or len(request.route) == self.layers:
             return [self._answer(request)]
         slots = request.missing[:1] if self.rule in IN_SEQUENCE else request.missing

@@ -44,6 +44,9 @@ class Simulation:
             late = self.jitter * self._rng.exponential() if self.jitter else 0.0
             self._at(self._time + self._slow.get(hop.node, 1.0) * (1 + late), Finished(hop))
 
+    def counts(self, event: Finished) -> None:
+        pass
+
     def answered(self, request: int) -> None:
         pass
 
