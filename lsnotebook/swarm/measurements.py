@@ -93,11 +93,12 @@ def scaled(layers: int, requests: int = REQUESTS, draws: int = 3) -> pd.DataFram
     return remembered(recipe, "swarm sizes", compute).astype({"policy": str})
 
 
-def carried_out(profile: Profile, yours: Trial, requests: int = 60, staged: bool = True) -> tuple[list[Carried], str]:
-    """The reader's trial, with a LayerShuffle network, and those of `conditions.staged` on real nodes of this machine,
-    started once for all; where there can be none, the reader's simulated, and a sentence that says why."""
+def carried_out(profile: Profile, yours: Trial, requests: int = 60) -> tuple[list[Carried], str]:
+    """The reader's trial, the first, with a LayerShuffle network, and those of `conditions.staged` on real nodes of
+    this machine, started once for all. Where there can be none, it is simulated, and a sentence says why."""
     (shuffled,) = study(profile, [next(iter(SERVED))], 1)
-    wanted = [("yours", shuffled.approach, yours), *(conditions.staged(shuffled.layers) if staged else ())]
+    *others, few, fewer = conditions.staged(shuffled.layers)
+    wanted = [*others, ("yours", shuffled.approach, yours), few, fewer]
     found = []
     try:
         with nodes(max(trial.nodes for _, _, trial in wanted)) as pool:
@@ -109,7 +110,7 @@ def carried_out(profile: Profile, yours: Trial, requests: int = 60, staged: bool
         rows = simulated(yours, shuffled.layers, requests)
         _, faults, _ = yours.drawn(shuffled.layers, requests, stream(0, "swarm"))
         return [Carried("yours", shuffled.approach, yours, rows, faults, None, rows)], str(error)
-    return found, ""
+    return sorted(found, key=lambda one: one.figure != "yours"), ""
 
 
 def prepare(profile: Profile, requests: int = REQUESTS, draws: int = DRAWS) -> None:

@@ -82,14 +82,14 @@ def paid_order(found: pd.DataFrame, hop: float) -> str:
 
 
 def skipping_or_waiting(found: pd.DataFrame, hop: float) -> str:
-    """The 99th percentile of the latency of each way to live with deaths, and which is the shortest and the most
-    accurate for each approach."""
+    """The 99th percentile of the latency of each way to live with deaths, and the most accurate way, by approach."""
     told = []
     for approach, group in found.groupby("approach", sort=False):
         means = group.groupby("policy", sort=False)[["top1", "p99"]].mean()
-        times = ", ".join(f"{hop * p99:.1f} s ({policy})" for policy, p99 in means["p99"].items())
-        told.append(f"{TITLES[approach]} {times}, the most accurate way being “{means['top1'].idxmax()}”")
-    return f"99 of 100 answers are there after, at {1000 * hop:.0f} ms a hop: {'; '.join(told)}."
+        times = " / ".join(f"{hop * p99:.1f}" for p99 in means["p99"])
+        told.append(f"{TITLES[approach]} {times} s (the most accurate way: {means['top1'].idxmax()})")
+    ways = " / ".join(found["policy"].unique())
+    return f"99 of 100 answers are there, at {1000 * hop:.0f} ms a hop, after ({ways}): {'; '.join(told)}."
 
 
 def patience_or_order(found: pd.DataFrame) -> str:
@@ -116,11 +116,12 @@ def real(carried: Sequence[Carried], left_out: str, hop: float) -> str:
     dead = sum(fault.kind in ("kill", "crash") for one in carried for fault in one.faults
                if fault.time <= one.rows["answered"].max())  # fmt: skip
     agreement = max(one.agreement or 0 for one in carried)
+    same = f"to {agreement:.0e}" if agreement else "to the last bit"
     off = [f"{percent(error)} for the {LATENCIES[name]}" for name, error in errors(carried).mean().items()]
     return (
         f"In {len(carried)} runs on real nodes, in which {dead} of them were killed, all {requests} requests were "
         f"answered; {retries} hops were begun and given up. Along the recorded routes the network itself gives the "
-        f"same logits, to {agreement:.0e}. The simulation of the same draws, at {1000 * hop:.0f} ms a hop, is off by "
+        f"same logits, {same}. The simulation of the same draws, at {1000 * hop:.0f} ms a hop, is off by "
         f"{' and '.join(off)} on average over these runs."
     )
 
@@ -179,7 +180,7 @@ def covered(found: pd.DataFrame, layers: int) -> str:
     )
 
 
-def verdicts(found: pd.DataFrame, hop: float, to: str = "layerdrop") -> pd.DataFrame:
+def verdicts(found: pd.DataFrame, to: str = "layerdrop") -> pd.DataFrame:
     """LayerShuffle in nearly any order against LayerDrop in order, condition by condition: top-1 of both, the
     difference with its interval over networks and draws, and the difference of the median latency over the draws."""
     rows = {}
@@ -190,7 +191,7 @@ def verdicts(found: pd.DataFrame, hop: float, to: str = "layerdrop") -> pd.DataF
                 f"{TITLES[name]}, %": 100 * of(found, name, policy, "top1") for name in ("layershuffle", to, "baseline")
             },
             "LayerShuffle more, points": as_text(*(100 * part for part in more)),
-            "sooner, hops": as_text(*sooner),
+            "sooner, hops": as_text(*(round(part, 1) + 0.0 for part in sooner)),  # no minus before a zero
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
