@@ -11,6 +11,9 @@ from lsnotebook.swarm.driver import Fault
 from lsnotebook.swarm.router import Node
 from lsnotebook.swarm.timeline import deaths, hops
 
+WIDE = 20
+"""Times that the largest value is the smallest, where a logarithmic axis shows more."""
+
 
 @styled
 def against(
@@ -44,7 +47,8 @@ def against(
             panel.annotate("chance", (1, 100 * chance), (-2, 2), ("axes fraction", "data"), "offset points",
                            fontsize=8.5, ha="right")  # fmt: skip
         panel.set(xlabel=label, ylabel=name, xscale="log" if log else "linear")
-        if measure in ("p50", "p99") and log:
+        seen = found[measure]
+        if log and seen.max() > WIDE * seen.min() > 0:
             panel.set_yscale("log")
         else:
             panel.set_ylim(bottom=0)

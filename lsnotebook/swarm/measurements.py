@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -116,9 +117,9 @@ def carried_out(profile: Profile, yours: Trial, requests: int = 60) -> tuple[lis
 def prepare(profile: Profile, requests: int = REQUESTS, draws: int = DRAWS) -> None:
     """Compute what the page shows by default, so that it finds it in the store."""
     layers, patience = profile.backbone.layers, int(conditions.OWN.patience)
-    sizes = {"requests": requests, "draws": draws, "seeds": max(2, profile.seeds)}
-    for trials in (conditions.deadlines, conditions.loads, conditions.failures):
-        compared(profile, trials(layers), **sizes)
+    sizes: dict[str, Any] = {"requests": requests, "draws": draws, "seeds": max(2, profile.seeds)}
+    for of in (conditions.deadlines, conditions.loads, conditions.failures):
+        compared(profile, of(layers), **sizes)
     compared(profile, conditions.straggling(layers, patience), **sizes)
     for trials in (conditions.dead(layers), conditions.cases(layers, patience)):
         compared(profile, trials, conditions.SKIPPING, **sizes)

@@ -190,10 +190,15 @@ def verdicts(found: pd.DataFrame, to: str = "layerdrop") -> pd.DataFrame:
             **{
                 f"{TITLES[name]}, %": 100 * of(found, name, policy, "top1") for name in ("layershuffle", to, "baseline")
             },
-            "LayerShuffle more, points": as_text(*(100 * part for part in more)),
-            "sooner, hops": as_text(*(round(part, 1) + 0.0 for part in sooner)),  # no minus before a zero
+            "LayerShuffle more, points": as_text(100 * more.mean, 100 * more.low, 100 * more.high),
+            "sooner, hops": as_text(tenths(sooner.mean), tenths(sooner.low), tenths(sooner.high)),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def tenths(value: float) -> float:
+    """Rounded to a tenth, without a minus before a zero."""
+    return round(value, 1) + 0.0
 
 
 def against(group: pd.DataFrame, to: str) -> tuple[Estimate, Estimate]:
@@ -206,18 +211,22 @@ def against(group: pd.DataFrame, to: str) -> tuple[Estimate, Estimate]:
 
 def verdict(found: pd.DataFrame, to: str = "layerdrop") -> str:
     """Where freedom of order wins, where order does, and what it buys in time."""
-    better, worse, even, sooner, later = ([] for _ in range(5))
-    for policy, group in found.groupby("policy", sort=False):
-        more, time = against(group, to)
-        (better if more.low > 0 else worse if more.high < 0 else even).append(policy)
-        (sooner if time.low > 0 else later if time.high < 0 else []).append(policy)
-    other = TITLES[to]
+    estimates = {policy: against(group, to) for policy, group in found.groupby("policy", sort=False)}
+    better = [policy for policy, (more, _) in estimates.items() if more.low > 0]
+    worse = [policy for policy, (more, _) in estimates.items() if more.high < 0]
+    other, even = TITLES[to], [policy for policy in estimates if policy not in (*better, *worse)]
     lines = {
         "Freedom of order wins": (better, f"LayerShuffle *nearly* in order is more accurate than {other} in order"),
         f"Order wins, where {other} skips what is missing": (worse, f"{other} in order is more accurate"),
         "Neither is more accurate than the other": (even, "the interval of the difference holds 0"),
-        "Freedom of order answers sooner": (sooner, "the median latency is lower"),
-        "Freedom of order answers later": (later, "the median latency is higher"),
+        "Freedom of order answers sooner": (
+            [policy for policy, (_, sooner) in estimates.items() if sooner.low > 0],
+            "the median latency is lower",
+        ),
+        "Freedom of order answers later": (
+            [policy for policy, (_, sooner) in estimates.items() if sooner.high < 0],
+            "the median latency is higher",
+        ),
     }
     return "\n".join(
         f"- **{name}** ({why}): {'; '.join(those) or 'in none of these cases'}." for name, (those, why) in lines.items()

@@ -104,7 +104,7 @@ function player(root) {
     const dead = data.nodes.filter((node) => died(node, now));
     const texts = runs.map((hop) => `node ${hop.node} runs layer ${hop.layer} of request ${hop.request}`);
     const answered = data.answered.filter((time) => time <= now).length;
-    const brief = `${now.toFixed(1)} hops: ${answered} of ${data.answered.length} requests answered, ${runs.length} nodes at work, ${dead.length ? `dead: ${dead.join(", ")}` : "none dead"}.`;
+    const brief = `${now.toFixed(1)} hops: ${answered} of ${data.answered.length} requests answered; nodes at work: ${runs.length}; dead: ${dead.join(", ") || "none"}.`;
     said.textContent = playing ? brief : `${brief} ${texts.join("; ")}`;
     picture.setAttribute("aria-label", brief);
     slider.setAttribute("aria-valuetext", `${now.toFixed(1)} hops`);

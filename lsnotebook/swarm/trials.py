@@ -71,6 +71,7 @@ class Trial:
 
     def layout(self, layers: int, rng: np.random.Generator) -> dict[Node, tuple[Block, ...]]:
         """What each node holds."""
+        of: np.ndarray
         if self.planned:
             of = np.arange(self.nodes * self.holds).reshape(self.nodes, self.holds) % layers
         else:
@@ -86,7 +87,7 @@ class Trial:
         found = [Fault(0.0, "slow", node, factor=SLOWER) for node in slow]
         found += [one for node, time in times for one in self._deaths(node, held[node], [time])]
         if self.mtbf < math.inf:
-            for node in sorted(set(held) - set(dead)):
+            for node in (one for one in range(self.nodes) if one not in dead):
                 lives = rng.exponential(self.mtbf, size=1 + math.ceil(HORIZON / min(self.replaced, HORIZON))).tolist()
                 found += self._deaths(node, held[node], lives)
         return found
@@ -103,13 +104,13 @@ class Trial:
             node += self.nodes
             yield Fault(begun, "join", node, blocks=blocks)
 
-    def arrivals(self, layers: int, requests: int, rng: np.random.Generator) -> np.ndarray:
+    def arrivals(self, layers: int, requests: int, rng: np.random.Generator) -> list[float]:
         """When the requests come; those in flight at first begin at random, not in lockstep."""
         if self.in_flight:
-            return np.sort(rng.uniform(0, layers, requests))
-        return poisson(self.load * self.nodes / (layers * (1 + JITTER)), requests, rng)
+            return sorted(rng.uniform(0, layers, requests).tolist())
+        return poisson(self.load * self.nodes / (layers * (1 + JITTER)), requests, rng).tolist()
 
-    def drawn(self, layers: int, requests: int, rng: np.random.Generator) -> tuple[dict, list[Fault], np.ndarray]:
+    def drawn(self, layers: int, requests: int, rng: np.random.Generator) -> tuple[dict, list[Fault], list[float]]:
         """`layout`, `faults` and `arrivals` of one draw."""
         held = self.layout(layers, rng)
         return held, self.faults(held, layers, rng), self.arrivals(layers, requests, rng)
@@ -120,8 +121,8 @@ def simulated(trial: Trial, layers: int, requests: int, draw: int = 0) -> pd.Dat
     trial.check(layers)
     rng = stream(draw, "swarm")
     held, faults, arrivals = trial.drawn(layers, requests, rng)
-    limits = {"patience": trial.patience, "deadline": trial.deadline, "in_flight": trial.in_flight}
-    return simulate(layers, held, arrivals, trial.rule, faults, **limits, rng=rng, jitter=JITTER)
+    limits = trial.patience, trial.deadline, trial.in_flight
+    return simulate(layers, held, arrivals, trial.rule, faults, *limits, rng=rng, jitter=JITTER)
 
 
 def summary(rows: pd.DataFrame) -> dict[str, float]:

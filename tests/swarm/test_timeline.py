@@ -94,7 +94,7 @@ def test_a_reader_plays_pauses_and_steps(show):
     page.click("text=step back")
     assert now(page) == 3
     said = page.inner_text(".sw-said")
-    assert "node 1 runs layer 1 of request 1" in said and "none dead" in said
+    assert "node 1 runs layer 1 of request 1" in said and "dead: none" in said
     assert page.get_attribute(".sw-said", "aria-live") == "polite"
     assert page.get_attribute(".sw-player input", "aria-valuetext") == "3.0 hops"
 
