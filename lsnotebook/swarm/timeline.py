@@ -48,5 +48,6 @@ def player(rows: pd.DataFrame, nodes: Sequence[Node], faults: Sequence[Fault], l
     return HTML(
         f'<div class="themed"><style>{style}</style><div class="sw-player"><p>Playing the run takes JavaScript; the '
         f'figure above has its first part.</p><script type="application/json">{content}</script></div>'
-        f'<script type="module">\n{script}</script></div>{footnote(made, ran)}'
+        f'<p class="sw-print">It plays on the page.</p><script type="module">\n{script}</script></div>'
+        f"{footnote(made, ran)}"
     )
