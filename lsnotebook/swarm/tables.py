@@ -19,12 +19,12 @@ def served(found: pd.DataFrame, hop: float, rules: bool = False) -> pd.DataFrame
     asked for. Latencies in hops, and in milliseconds where one takes `hop` seconds."""
     rows = {}
     for (policy, approach, rule), group in found.groupby(["policy", "approach", "rule"], sort=False):
+        throughput = group["throughput"].mean()
         rows[(policy, TITLES[approach], rule) if rules else (policy, TITLES[approach])] = {
             "top-1, %": mean_and_interval(matrix(group).to_numpy(), (0, 1)),
             "layers run": f"{group['layers'].mean():.1f}",
-            **{f"{name}, hops (ms)": in_hops(group[of].mean(), hop) for of, name in LATENCIES.items()},
-            "answers a hop": f"{group['throughput'].mean():.2f}",
-            "a second": f"{group['throughput'].mean() / hop:.1f}",
+            **{f"{of}, hops (ms)": in_hops(group[of].mean(), hop) for of in LATENCIES},
+            "answers a hop (a second)": f"{throughput:.2f} ({throughput / hop:.1f})",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 

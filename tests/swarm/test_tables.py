@@ -31,7 +31,7 @@ def test_the_table_has_latencies_in_hops_and_in_milliseconds():
     assert list(shown.index) == [("a", "LayerShuffle"), ("b", "LayerShuffle"), ("a", "LayerDrop"), ("b", "LayerDrop")]
     row = shown.loc[("a", "LayerShuffle")]
     assert row["top-1, %"].startswith(("79", "80")) and "[" in row["top-1, %"]
-    assert row["99th percentile, hops (ms)"] == "20.0 (600)" and row["a second"] == "16.7"
+    assert row["p99, hops (ms)"] == "20.0 (600)" and row["answers a hop (a second)"] == "0.50 (16.7)"
 
 
 def test_who_leads_is_said_only_where_the_interval_says_so():
