@@ -56,8 +56,7 @@ def swarm(
 
     check_alone()
     check_approach(approach)
-    limits = {"deadline": deadline, "patience": patience}
-    trial = Trial(rule, nodes, kill, slow, in_flight=load, networks=networks, **limits)
+    trial = Trial(rule, nodes, kill, slow, load, deadline=deadline, patience=patience, networks=networks)
     run = Run(profile, approach, seed)
     trial.check(run.layers)
     runs.ensure([Run(profile, approach, seed + k) for k in range(networks)])

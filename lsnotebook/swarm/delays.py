@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Callable
 
-from lsnotebook.swarm.driver import Died, Fault, Finished, Joined, World
+from lsnotebook.swarm.driver import Event, Fault, Finished, World
 from lsnotebook.swarm.hops import Hop
 
 
@@ -14,7 +14,7 @@ class Delayed:
 
     def __init__(self, world: World, delay: Callable[[], float]):
         self.world, self.delay = world, delay
-        self._on_their_way: list[tuple[float, int, Finished | Died | Joined]] = []
+        self._on_their_way: list[tuple[float, int, Event]] = []
         self._sent = itertools.count()
 
     def now(self) -> float:
@@ -32,7 +32,7 @@ class Delayed:
     def cause(self, fault: Fault) -> None:
         self.world.cause(fault)
 
-    def next(self, until: float) -> Finished | Died | Joined | None:
+    def next(self, until: float) -> Event | None:
         while True:
             first = self._on_their_way[0][0] if self._on_their_way else math.inf
             event = self.world.next(min(until, first))

@@ -7,15 +7,18 @@ machine.
 import heapq
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from lsnotebook.swarm.hops import Action, Answer, Block, Hop, Node, SwarmError
 from lsnotebook.swarm.router import Router
+
+Times: TypeAlias = Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Joined:
 
     node: Node
     blocks: tuple[Block, ...]
+
+
+Event: TypeAlias = Finished | Died | Joined
 
 
 @dataclass(frozen=True)
@@ -71,14 +77,14 @@ class World(Protocol):
     def cause(self, fault: Fault) -> None:
         """Do something to a node."""
 
-    def next(self, until: float) -> Finished | Died | Joined | None:
+    def next(self, until: float) -> Event | None:
         """What happens next; None where nothing does before `until`."""
 
 
 def drive(
     router: Router,
     world: World,
-    arrivals: Sequence[float],
+    arrivals: Times,
     faults: Iterable[Fault] = (),
     patience: float = math.inf,
     deadline: float = math.inf,
@@ -98,89 +104,119 @@ def drive(
 
     Raises `SwarmError` where requests are left that nobody will ever answer.
     """
-    number = itertools.count()
-    timers: list[tuple[float, int, str, object]] = []
-
-    def at(time: float, kind: str, what: object) -> None:
-        if time < math.inf:
-            heapq.heappush(timers, (time, next(number), kind, what))
-
-    for request, time in enumerate(arrivals[:in_flight]):
-        at(time, "arrival", request)
-    following = iter(range(len(arrivals))[in_flight:] if in_flight else ())
+    course = _Course(router, world, arrivals, patience, deadline, in_flight)
     for fault in faults:
-        at(fault.time, "fault", fault)
-    progress = dict.fromkeys(range(len(arrivals)), 0)
-    born: dict[int, float] = {}
-    begun: dict[int, float] = {}
-    ended: dict[int, float] = {}
-    routes: dict[int, list[int]] = {request: [] for request in progress}
-    rows: dict[int, dict] = {}
+        course.at(fault.time, course.befall, fault)
+    while len(course.rows) < len(arrivals):
+        course.go_on()
+    return pd.DataFrame([course.rows[request] for request in range(len(arrivals))])
 
-    def moved(request: int) -> None:
-        progress[request] += 1
-        at(world.now() + patience, "patience", (request, progress[request]))
 
-    def happened() -> Iterator[Action]:
-        event = world.next(timers[0][0] if timers else math.inf)
-        if isinstance(event, Finished):
-            ended[event.hop.number] = world.now()
-            if router.expects(event.hop):
-                world.counts(event)
-                routes[event.hop.request].append(event.hop.number)
-                moved(event.hop.request)
-            yield from router.finished(event.hop)
-        elif isinstance(event, Died):
-            yield from router.died(event.node)
-        elif isinstance(event, Joined):
-            yield from router.joined(event.node, event.blocks)
-        elif timers:
-            _, _, kind, what = heapq.heappop(timers)
-            if isinstance(what, Fault):
-                world.cause(what)
-            elif kind == "arrival":
-                moved(what)
-                born[what] = world.now() if in_flight else float(arrivals[what])
-                at(born[what] + deadline, "deadline", what)
-                yield from router.arrived(what)
-            elif kind == "deadline":
-                yield from router.due(what)
-            elif what[0] in router.requests and progress[what[0]] == what[1]:
-                actions = router.lost_patience(what[0])
-                one = router.requests.get(what[0])
-                if one and (one.hop or router.rule != "pipeline"):  # in a pipeline there is nothing else to wait for
-                    moved(what[0])
-                yield from actions
+class _Course:
+    """What has happened so far, and what will at a time that is known already."""
+
+    def __init__(
+        self,
+        router: Router,
+        world: World,
+        arrivals: Times,
+        patience: float,
+        deadline: float,
+        in_flight: int | None,
+    ):
+        self.router, self.world, self.patience, self.deadline = router, world, patience, deadline
+        self.arrivals, self.in_flight = arrivals, in_flight
+        self.rows: dict[int, dict[str, Any]] = {}
+        self._born: dict[int, float] = {}
+        self._begun: dict[int, float] = {}
+        self._ended: dict[int, float] = {}
+        self._routes: dict[int, list[int]] = {}
+        self._moves: dict[int, int] = {}
+        self._timers: list[tuple[float, int, partial[list[Action]]]] = []
+        self._numbers = itertools.count()
+        first = len(arrivals) if in_flight is None else in_flight
+        for request, time in enumerate(arrivals[:first]):
+            self.at(time, self.arrive, request)
+        self._following = iter(range(len(arrivals))[first:])
+
+    def at(self, time: float, happen: Callable[..., list[Action]], *of: Any) -> None:
+        if time < math.inf:
+            heapq.heappush(self._timers, (time, next(self._numbers), partial(happen, *of)))
+
+    def go_on(self) -> None:
+        """Do what follows from the next event in the world, or from the next that was to come at a time."""
+        event = self.world.next(self._timers[0][0] if self._timers else math.inf)
+        if event:
+            actions = self.told(event)
+        elif self._timers:
+            actions = heapq.heappop(self._timers)[2]()
         else:
-            waiting = len(progress) - len(rows)
             raise SwarmError(
-                f"{waiting} requests wait for layers that no living node holds, and no node will join: give the swarm "
-                "a deadline, spare nodes, or a rule that skips layers."
+                f"{len(self.arrivals) - len(self.rows)} requests wait for layers that no living node holds, and no "
+                "node will join: give the swarm a deadline, spare nodes, or a rule that skips layers."
             )
-
-    while len(rows) < len(progress):
-        for action in happened():
+        for action in actions:
             if isinstance(action, Answer):
-                world.answered(action.request)
-                numbers = routes.pop(action.request)
-                rows[action.request] = {
-                    "request": action.request,
-                    "born": born[action.request],
-                    "answered": world.now(),
-                    "route": action.route,
-                    "nodes": action.nodes,
-                    "begun": tuple(begun[hop] for hop in numbers),
-                    "ended": tuple(ended[hop] for hop in numbers),
-                    "retries": action.retries,
-                    "layers": len(action.route),
-                }
-                if (new := next(following, None)) is not None:
-                    at(world.now(), "arrival", new)
+                self.answer(action)
             else:
-                begun[action.number] = world.now()
-                moved(action.request)
-                world.begin(action)
-    return pd.DataFrame([rows[request] for request in sorted(rows)])
+                self._begun[action.number] = self.world.now()
+                self.moved(action.request)
+                self.world.begin(action)
+
+    def told(self, event: Event) -> list[Action]:
+        if isinstance(event, Died):
+            return self.router.died(event.node)
+        if isinstance(event, Joined):
+            return self.router.joined(event.node, event.blocks)
+        hop = event.hop
+        self._ended[hop.number] = self.world.now()
+        if self.router.expects(hop):
+            self.world.counts(event)
+            self._routes[hop.request].append(hop.number)
+            self.moved(hop.request)
+        return self.router.finished(hop)
+
+    def arrive(self, request: int) -> list[Action]:
+        self._born[request] = self.world.now() if self.in_flight else float(self.arrivals[request])
+        self._routes[request], self._moves[request] = [], 0
+        self.moved(request)
+        self.at(self._born[request] + self.deadline, self.router.due, request)
+        return self.router.arrived(request)
+
+    def moved(self, request: int) -> None:
+        """Patience begins anew whenever something happens to a request."""
+        self._moves[request] += 1
+        self.at(self.world.now() + self.patience, self.lose_patience, request, self._moves[request])
+
+    def lose_patience(self, request: int, moves: int) -> list[Action]:
+        if request not in self.router.requests or self._moves[request] > moves:
+            return []
+        actions = self.router.lost_patience(request)
+        one = self.router.requests.get(request)
+        if one and (one.hop or self.router.rule != "pipeline"):  # in a pipeline there is nothing else to wait for
+            self.moved(request)
+        return actions
+
+    def befall(self, fault: Fault) -> list[Action]:
+        self.world.cause(fault)
+        return []
+
+    def answer(self, answer: Answer) -> None:
+        self.world.answered(answer.request)
+        hops = self._routes.pop(answer.request)
+        self.rows[answer.request] = {
+            "request": answer.request,
+            "born": self._born[answer.request],
+            "answered": self.world.now(),
+            "route": answer.route,
+            "nodes": answer.nodes,
+            "begun": tuple(self._begun[hop] for hop in hops),
+            "ended": tuple(self._ended[hop] for hop in hops),
+            "retries": answer.retries,
+            "layers": len(answer.route),
+        }
+        if (new := next(self._following, None)) is not None:
+            self.at(self.world.now(), self.arrive, new)
 
 
 def poisson(rate: float, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -19,7 +19,7 @@ from torch import Tensor
 from lsnotebook.core.progress import Progress
 from lsnotebook.engine.cluster import connected, is_connected
 from lsnotebook.layershuffle.model import ShuffleViT
-from lsnotebook.swarm.driver import Died, Fault, Finished, Joined, drive
+from lsnotebook.swarm.driver import Died, Event, Fault, Finished, Joined, Times, drive
 from lsnotebook.swarm.hops import Block, Hop, Node, SwarmError
 from lsnotebook.swarm.pool import Pool, hushed
 from lsnotebook.swarm.replay import check_models
@@ -84,7 +84,7 @@ class Cluster:
         named = (*held, *joining)
         self._actors = dict(zip(named, pool.ready(len(named)), strict=True))
         holding = {node: self._hold(node, held[node]) for node in held}
-        self._joined = deque(
+        self._joined: deque[Event] = deque(
             Joined(node, tuple(held[node])) if pool.lives(task) else Died(node) for node, task in holding.items()
         )
         self._began = time.monotonic()
@@ -120,7 +120,7 @@ class Cluster:
         else:
             self._pending[self._hold(fault.node, fault.blocks)] = Joined(fault.node, fault.blocks)
 
-    def next(self, until: float) -> Finished | Died | Joined | None:
+    def next(self, until: float) -> Event | None:
         if self._joined:
             return self._joined.popleft()
         left = None if until == math.inf else max(0.0, until - self.now()) * self.hop
@@ -151,7 +151,7 @@ def serve(
     models: Sequence[ShuffleViT],
     held: Mapping[Node, Sequence[Block]],
     pixel_values: Tensor,
-    arrivals: Sequence[float],
+    arrivals: Times,
     rule: str = "nearly",
     faults: Sequence[Fault] = (),
     patience: float = math.inf,

@@ -40,8 +40,8 @@ def real(
     models, images = [runs.load(one).cpu() for one in networks], runs.splits_of(run).validation
     pixel_values, labels = zip(*(images[k % len(images)] for k in range(requests)), strict=True)
     asked = torch.stack(pixel_values)[:, None].cpu()
-    limits = {"patience": trial.patience, "deadline": trial.deadline, "in_flight": trial.in_flight}
-    rows, logits = serve(pool, models, held, asked, arrivals, trial.rule, faults, **limits, hop=hop)
+    limits = (trial.patience, trial.deadline, trial.in_flight)
+    rows, logits = serve(pool, models, held, asked, arrivals, trial.rule, faults, *limits, hop)
     # Each by itself, as the nodes ran it: sums over a batch may be taken in another order.
     again = torch.stack([replay(models, one, [route]) for one, route in zip(asked, rows["route"], strict=True)])
     rows["right"] = (logits[:, 0].argmax(-1) == torch.tensor(labels)).numpy()

@@ -88,8 +88,10 @@ class Router:
 
     def arrived(self, request: int) -> list[Action]:
         """A new request."""
-        blocks = [Block(m, i) for i in range(self.layers) for m in range(self.networks)]
-        self.requests[request] = _Request(request, blocks if self.rule == "similar" else list(range(self.layers)))
+        missing: list[Slot] = list(range(self.layers))
+        if self.rule == "similar":
+            missing = [Block(m, i) for i in range(self.layers) for m in range(self.networks)]
+        self.requests[request] = _Request(request, missing)
         return self._next(self.requests[request])
 
     def finished(self, hop: Hop) -> list[Action]:
