@@ -40,25 +40,23 @@ def in_hops(time: float, hop: float) -> str:
 
 
 def leads(found: pd.DataFrame, where: str) -> str:
-    """Which approach is the most accurate under which conditions (the policies, `where` says of what), and by how much
-    it leads the next one; paired by network and draw, with intervals over both."""
-    groups: dict[str, list[tuple[str, float]]] = {}
+    """Under which conditions (the policies, `where` says of what) LayerShuffle is more or less accurate than the better
+    of the other approaches, and by how much; paired by network and draw, with intervals over both."""
+    groups: dict[str, list[tuple[str, float]]] = {"more accurate": [], "less accurate": [], "not to be told apart": []}
     for policy, group in found.groupby("policy", sort=False):
         values = {name: matrix(one) for name, one in group.groupby("approach", sort=False)}
-        best, second = sorted(values, key=lambda name: values[name].to_numpy().mean(), reverse=True)[:2]
-        lead = crossed((values[best] - values[second]).to_numpy())
-        groups.setdefault(best if lead.low > 0 else "", []).append((policy, lead.mean))
+        ours = values.pop("layershuffle")
+        best = max(values.values(), key=lambda one: one.to_numpy().mean())
+        more = crossed((ours - best).to_numpy())
+        which = "more accurate" if more.low > 0 else "less accurate" if more.high < 0 else "not to be told apart"
+        groups[which].append((policy, abs(more.mean)))
     told = []
-    for name in sorted(groups, key=lambda name: not name):
-        at = ", ".join(policy for policy, _ in groups[name])
-        by = sorted(points for _, points in groups[name])
-        if name:
-            points = " to ".join(dict.fromkeys(f"{100 * one:.1f}" for one in (by[0], by[-1])))
-            told.append(f"**{TITLES[name]}** is the most accurate at {where} {at}, {points} points before the next")
-        else:
-            told.append(f"the first two cannot be told apart at {where} {at}")
-    text = "; ".join(told)
-    return f"{text[0].upper()}{text[1:]} (95 % intervals over networks and draws)."
+    for name, those in groups.items():
+        ends = sorted(by for _, by in those)[:: len(those) - 1 or 1]
+        points = " to ".join(dict.fromkeys(f"{100 * end:.1f}" for end in ends))
+        by = f" (by {points} points)" if name.endswith("accurate") else ""
+        told += [f"**{name}** at {where} {', '.join(policy for policy, _ in those)}{by}"] if those else []
+    return f"Beside the better of the other two, LayerShuffle is {'; '.join(told)}: 95 % intervals over networks and draws."
 
 
 def of(found: pd.DataFrame, approach: str, policy: str, measure: str) -> float:
@@ -220,11 +218,11 @@ def verdict(found: pd.DataFrame, to: str = "layerdrop") -> str:
         f"Order wins, where {other} skips what is missing": (worse, f"{other} in order is more accurate"),
         "Neither is more accurate than the other": (even, "the interval of the difference holds 0"),
         "Freedom of order answers sooner": (
-            [policy for policy, (_, sooner) in estimates.items() if sooner.low > 0],
+            [policy for policy, (_, sooner) in estimates.items() if tenths(sooner.low) > 0],
             "the median latency is lower",
         ),
         "Freedom of order answers later": (
-            [policy for policy, (_, sooner) in estimates.items() if sooner.high < 0],
+            [policy for policy, (_, sooner) in estimates.items() if tenths(sooner.high) < 0],
             "the median latency is higher",
         ),
     }

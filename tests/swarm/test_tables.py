@@ -37,8 +37,10 @@ def test_the_table_has_latencies_in_hops_and_in_milliseconds():
 def test_who_leads_is_said_only_where_the_interval_says_so():
     found = answers({"layershuffle": [0.8, 0.5], "layerdrop": [0.3, 0.5], "baseline": [0.2, 0.1]})
     said = tables.leads(found, "a deadline of")
-    assert said.startswith("**LayerShuffle** is the most accurate at a deadline of a, 50.")
-    assert "the first two cannot be told apart at a deadline of b" in said
+    assert "LayerShuffle is **more accurate** at a deadline of a (by 50." in said
+    assert "**not to be told apart** at a deadline of b:" in said and "less" not in said
+    turned = found.replace({"approach": {"layershuffle": "layerdrop", "layerdrop": "layershuffle"}})
+    assert "LayerShuffle is **less accurate** at a deadline of a (by 50." in tables.leads(turned, "a deadline of")
 
 
 def test_the_verdict_follows_the_numbers_and_not_the_expectation():
