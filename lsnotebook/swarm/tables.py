@@ -56,7 +56,8 @@ def leads(found: pd.DataFrame, where: str) -> str:
         points = " to ".join(dict.fromkeys(f"{100 * end:.1f}" for end in ends))
         by = f" (by {points} points)" if name.endswith("accurate") else ""
         told += [f"**{name}** at {where} {', '.join(policy for policy, _ in those)}{by}"] if those else []
-    return f"Beside the better of the other two, LayerShuffle is {'; '.join(told)}: 95 % intervals over networks and draws."
+    text = "; ".join(told)
+    return f"Beside the better of the other two, LayerShuffle is {text}: 95 % intervals over networks and draws."
 
 
 def of(found: pd.DataFrame, approach: str, policy: str, measure: str) -> float:
