@@ -18,6 +18,7 @@ from lsnotebook.swarm.answering import answered
 from lsnotebook.swarm.conditions import SERVED
 from lsnotebook.swarm.nodes import nodes
 from lsnotebook.swarm.real import real
+from lsnotebook.swarm.router import SwarmError
 from lsnotebook.swarm.trials import Carried, Trial, simulated, summary
 
 DRAWS, REQUESTS = 10, 100
@@ -107,7 +108,7 @@ def carried_out(profile: Profile, yours: Trial, requests: int = 60) -> tuple[lis
                 rows, faults, agreement = real(pool, Run(profile, approach, 0), trial, requests)
                 again = simulated(trial, shuffled.layers, requests)
                 found.append(Carried(figure, approach, trial, rows, faults, agreement, again))
-    except SweepError as error:
+    except (SweepError, SwarmError) as error:  # no Ray, no room for it, or nodes that did not start
         rows = simulated(yours, shuffled.layers, requests)
         _, faults, _ = yours.drawn(shuffled.layers, requests, stream(0, "swarm"))
         return [Carried("yours", shuffled.approach, yours, rows, faults, None, rows)], str(error)

@@ -54,9 +54,10 @@ def test_latencies_of_many_nodes_need_no_network(store, monkeypatch):
     assert scaled(2, requests=20, draws=1).equals(found), "remembered"
 
 
-def test_without_ray_the_readers_swarm_is_simulated_and_the_reason_told(monkeypatch):
+@pytest.mark.parametrize("error", [SweepError, SwarmError])
+def test_without_ray_the_readers_swarm_is_simulated_and_the_reason_told(monkeypatch, error):
     def missing(count):
-        raise SweepError("There is no Ray.")
+        raise error("There is no Ray.")
 
     monkeypatch.setattr(measurements, "nodes", missing)
     trial = Trial(nodes=4, kill=1, deadline=6)
