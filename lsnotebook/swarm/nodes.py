@@ -6,7 +6,6 @@ with nodes(12) as pool:
 
 import contextlib
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,8 +38,6 @@ def nodes(count: int, address: str | None = None) -> Iterator[Pool]:
     """
     if count < 1:
         raise SwarmError(f"A swarm has at least one node, but {count} are asked for.")
-    # Else Ray prints that it tries to recover what died with a machine.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     ours = not is_connected()
     ray = connected(address)
     pool = Pool(ray, count)
