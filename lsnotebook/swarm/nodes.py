@@ -67,9 +67,9 @@ class Cluster:
         pixel_values: Tensor,
         joining: Sequence[Node] = (),
         hop: float = HOP,
-        progress: Progress | None = None,
     ):
-        self.hop, self._ray, self._models, self._images, self._progress = hop, pool.ray, models, pixel_values, progress
+        self.hop, self._ray, self._models, self._images = hop, pool.ray, models, pixel_values
+        self.progress: Progress | None = None
         config = models[0].config
         self._weights = {
             Block(m, i): {name: one.numpy() for name, one in layer.state_dict().items()}
@@ -107,8 +107,8 @@ class Cluster:
         with torch.no_grad():
             z = torch.from_numpy((self._embedded(request) if z is None else z).copy())
             self.logits[request] = self._models[0].output(z, ()).logits
-        if self._progress:
-            self._progress.advance()
+        if self.progress:
+            self.progress.advance()
 
     def cause(self, fault: Fault) -> None:
         if fault.kind == "kill":
@@ -171,7 +171,8 @@ def serve(
     if len({*held, *joining}) < len(held) + len(joining):
         raise SwarmError("A node that joins has a name of its own, not that of one that is there or was there before.")
     router = Router(models[0].config.num_hidden_layers, rule, len(models))
+    world = Cluster(pool, models, held, pixel_values, joining, hop)
     with Progress(len(arrivals), f"answering {len(arrivals)} requests", delay=1) as progress:
-        world = Cluster(pool, models, held, pixel_values, joining, hop, progress)
+        world.progress = progress
         rows = drive(router, world, arrivals, faults, patience, deadline, in_flight)
     return rows, torch.stack([world.logits[request] for request in range(len(arrivals))])

@@ -54,7 +54,7 @@ class Pool:
         new = [self._kind.remote() for _ in range(count)]
         self.actors += new
         waiting = [actor.version.remote() for actor in new]
-        with Progress(count, f"starting {count} nodes", delay=1) as progress:
+        with Progress(count, "starting nodes", delay=1) as progress:
             while waiting:
                 (done,), waiting = self.ray.wait(waiting)
                 try:
