@@ -48,10 +48,10 @@ def footnote(made: str, data: Source = None) -> str:
     return f'<div class="themed made">{link}{how}</div>'
 
 
-def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None) -> str:
+def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None, unit: str = "") -> str:
     """The mean of fractions and its 95 % interval (`statistics.crossed`), in %: "14.6 [14.2, 14.9]"."""
     mean, low, high = (100 * part for part in crossed(values, limits))
-    return as_text(mean, low, high)
+    return as_text(mean, low, high, unit)
 
 
 def mean_and_std(mean: float, std: float) -> str:

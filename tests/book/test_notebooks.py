@@ -149,10 +149,10 @@ def test_collapse_shows_the_numbers_that_the_library_computes(tmp_path, orders=3
     for sentence in (
         collapse_tables.few_in_place(found, 1 / 10),
         collapse_tables.first_or_last(measured["anchored"], 4),
-        collapse_tables.one_in_place(measured["anchored"]),
+        collapse_tables.one_in_place(measured["anchored"], 1 / 10),
         collapse_tables.exchanged(measured["swaps"]),
         collapse_tables.answer_forms(found, 1 / 10),
-        collapse_tables.verdict(found, 1 / 10, 4),
+        collapse_tables.verdict(measured["anchored"], 1 / 10, 4),
     ):
         assert sentence in sentences(out)
 
