@@ -1,6 +1,6 @@
 """The tables and sentences on why the ViT collapses, from what `measurements.collapses` gives."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from lsnotebook.core.statistics import (
     ratio,
 )
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import as_text, mean_and_interval
+from lsnotebook.pages.tables import as_text, listed, mean_and_interval
 
 WAYS = "first", "last", "layer", "distance", "from", "sequential", "arbitrary"
 """What a row of `summary` is of, by its number: so many of the first or last layers held in place, a single layer held;
@@ -94,7 +94,7 @@ def verdict(table: pd.DataFrame, chance: float, layers: int) -> str:
         for name, group in first.groupby("approach", sort=False)
     }
     without = {name: ratio(at[0], at[layers][:, 0], chance) for name, at in top1.items()}
-    shares = {name: mean_and_interval(values, (0, 1), " %") for name, values in without.items()}
+    shares = {name: mean_and_interval(values, (0, 1), "\u00a0%") for name, values in without.items()}
     if not without["baseline"].mean() < 0.9:
         return (
             f"**Verdict.** At this scale nothing collapses: of its accuracy above chance, the ViT keeps "
@@ -102,12 +102,12 @@ def verdict(table: pd.DataFrame, chance: float, layers: int) -> str:
         )
     none, some_in_place, whole = (top1["baseline"][number] for number in (0, quarter, layers))
     regained = ratio(some_in_place - none, whole - none)
-    share = regained.mean()
+    share, text = regained.mean(), mean_and_interval(regained, unit="\u00a0%")
     how = "nearly all" if share >= 0.9 else "most" if share >= 0.5 else "less than half"
     whose = f"the first {quarter} of {layers} layers" if quarter > 1 else f"the first of {layers} layers"
     return (
-        f"**Verdict.** Of what arbitrary orders cost the ViT, {mean_and_interval(regained, unit=' %')} is regained by "
-        f"{whose} in place, the others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, "
+        f"**Verdict.** Of what arbitrary orders cost the ViT, {text} is regained by {whose} "
+        f"in place, the others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, "
         f"where every layer was at times the first, keeps {shares['layershuffle']} of its accuracy above chance with "
         f"none in place ({OVER})."
     )
@@ -233,8 +233,3 @@ def sign(estimate: Estimate) -> int:
 
 def some(titles: Sequence[str]) -> str:
     return " and ".join([", ".join(titles[:-1]), titles[-1]] if titles[1:] else titles) or "none of them"
-
-
-def listed(lead: str, items: Iterable[str], end: str = "") -> str:
-    """A sentence, a list below it, and a sentence below that, as Markdown."""
-    return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])

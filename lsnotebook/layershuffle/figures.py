@@ -8,7 +8,7 @@ import seaborn
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.curves import beside, chance_line, legend, lines, rings
+from lsnotebook.layershuffle.curves import beside, chance_line, lines, rings
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -214,32 +214,12 @@ def by_drift(drifted: pd.DataFrame, chance: float) -> Figure:
     chance_line(axes, chance)
     for approach, group in drifted.groupby("approach", sort=False):
         colour, marker = COLOURS[approach], MARKERS[approach]
-        axes.plot(group["drift"], 100 * group["source"], "--", color=colour, marker=marker, fillstyle="none",
+        at = 100 * group.set_index("drift")[["source", "merged", "std"]].rename(index=lambda drift: 100 * drift)
+        axes.plot(at["source"], "--", color=colour, marker=marker, fillstyle="none",
                   label=f"{TITLES[approach]}, sources")  # fmt: skip
-        axes.errorbar(group["drift"], 100 * group["merged"], 100 * group["std"], color=colour, marker=marker,
-                      capsize=2, label=f"{TITLES[approach]}, merged")  # fmt: skip
-    axes.set(xlabel="distance of the layers from the base, relative to its norm", ylabel="top-1 accuracy, %")
+        axes.errorbar(at.index, at["merged"], at["std"], color=colour, marker=marker, capsize=2,
+                      label=f"{TITLES[approach]}, merged")  # fmt: skip
+    axes.set(xlabel="distance of the layers from the base, % of its norm", ylabel="top-1 accuracy, %")
     axes.set(ylim=(0, 102), xlim=(0, None))
     figure.legend(loc="outside upper center", ncols=2)
-    return figure
-
-
-@styled
-def by_length(lengths: pd.DataFrame, panels: Mapping[str, tuple[str, Mapping[str, str]]], chance: float) -> Figure:
-    """Measures of `records.lengths` against the steps of the refinement: mean, and a band of one standard deviation.
-
-    `panels` gives for each its axis label and its measures, each with its line style; `chance` is marked in the first.
-    """
-    figure, [drawn] = new(3.4 * len(panels), 3.1, columns=len(panels))
-    chance_line(drawn[0], chance)
-    for panel, (title, (label, measures)) in zip(drawn, panels.items(), strict=True):
-        for (approach, measure), group in lengths.groupby(["approach", "measure"], sort=False):
-            if measure in measures:
-                table = group.rename(columns={"number": "seed"})
-                lines(panel, table, "steps", "value", approach, linestyle=measures[measure])
-        panel.set(title=title, ylabel=label, xlabel="steps of the refinement", xscale="log", ylim=(0, None))
-        steps = sorted(lengths["steps"].unique())
-        panel.set_xticks(steps, [f"{count:,}" for count in steps], fontsize=8)
-        panel.minorticks_off()
-    legend(figure, drawn, columns=2)
     return figure

@@ -1,19 +1,16 @@
 """The tables of the pages, and numbers in their sentences: from what `measurements` gives, in the paper's form."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from lsnotebook.core.draws import inversions
-from lsnotebook.core.profiles import Part
 from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.core.variance import variance_shares
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.layershuffle.profiles import Study
-from lsnotebook.pages.results import recorded
-from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std, percent
+from lsnotebook.pages.tables import as_text, listed, mean_and_interval, mean_and_std, percent
 
 
 def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -144,30 +141,6 @@ def dependence(norms: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def lengths(part: Part, profiles: Iterable[Study]) -> tuple[pd.DataFrame, str]:
-    """The rows of `records.networks` that were recorded of the same networks, refined for several numbers of steps, and
-    how they were made; empty where fewer than two numbers were recorded."""
-    there, refused = recorded(part, "networks", profiles)
-    tables = [one.rows.assign(steps=one.profile.refine.steps) for one in there.values()]
-    found = pd.concat(tables, ignore_index=True) if len(tables) > 1 else pd.DataFrame()
-    return found, " · ".join([*map(str, there.values()), *refused])
-
-
-def longer(found: pd.DataFrame, measures: Mapping[str, str]) -> str:
-    """A sentence on the `lengths`: some measures (fractions, and what they are called) at the fewest and most steps."""
-    ends = found["steps"].min(), found["steps"].max()
-    told = []
-    for approach, group in found.groupby("approach", sort=False):
-        means = group.groupby(["measure", "steps"])["value"].mean().unstack("steps").reindex(columns=ends).dropna()
-        parts = [
-            f"{name} {percent(means.loc[measure, ends[0]])} → {percent(means.loc[measure, ends[1]])}"
-            for measure, name in measures.items()
-            if measure in means.index
-        ]
-        told += [f"- **{TITLES[str(approach)]}**: {', '.join(parts)}"] if parts else []
-    return f"From {ends[0]:,} to {ends[1]:,} steps, mean over the networks:\n\n" + "\n".join(told)
-
-
 def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
     """One row for each model of Table 2 and Figure 5, from tables keyed by (approach, model): the merged model, the
     source (the mean of its orders), the draw of orders of an ensemble. Columns: approach, model, top1, top5."""
@@ -198,22 +171,27 @@ def table_2(models: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 
 def drift(drifted: pd.DataFrame) -> pd.DataFrame:
     """`measurements.drifted_accuracies` in %, one row for each (approach, factor of the learning rate)."""
-    table = drifted.assign(approach=drifted["approach"].map(TITLES)).set_index(["approach", "factor"])
-    table[["source", "merged", "std"]] *= 100
-    return table.rename(columns={"source": "sources, %", "merged": "merged, %", "std": "± std"})
+    columns = {"drift": "drift", "source": "sources", "merged": "merged", "std": "± std"}
+    table = drifted.assign(approach=drifted["approach"].map(TITLES), factor=drifted["factor"].map("{:g} ×".format))
+    return 100 * table.set_index(["approach", "factor"])[list(columns)].rename(columns=columns)
 
 
 def breaking_point(drifted: pd.DataFrame) -> str:
-    """A sentence on the drift at which merged ViTs lose half of their sources' accuracy."""
-    vits = drifted.query("approach == 'baseline'")
-    lost = vits[vits["merged"] < vits["source"] / 2]
-    if not len(lost):
-        return f"Up to a drift of {vits['drift'].max():.2f} they never lose half of their sources' accuracy."
-    first = lost.iloc[0]
-    return (
-        f"At a drift of {first['drift']:.2f} ({first['factor']:.0f} times the learning rate) the merged models fall to "
-        f"{percent(first['merged'], 0)}, though their sources still have {percent(first['source'], 0)}."
-    )
+    """The drift from which on merged models keep less than half of their sources' accuracy, for each approach."""
+    told = []
+    for approach, group in drifted.groupby("approach", sort=False):
+        lost = group[group["merged"] < group["source"] / 2]
+        if len(lost):
+            first = lost.loc[lost["drift"].idxmin()]
+            text = (
+                f"from a drift of {percent(first['drift'], 0)} on ({first['factor']:g} times the learning rate), where "
+                f"the merged models have {mean_and_std(first['merged'], first['std'])}\u00a0%, their sources still "
+                f"{percent(first['source'])}."
+            )
+        else:
+            text = f"at no drift, up to {percent(group['drift'].max(), 0)}."
+        told.append(f"**{TITLES[str(approach)]}**: {text}")
+    return listed("Merged models keep less than half of their sources' accuracy:", told)
 
 
 def cell_means(norms: pd.DataFrame) -> dict[str, pd.DataFrame]:

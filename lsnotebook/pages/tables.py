@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import numpy as np
@@ -70,6 +71,11 @@ def as_text(value: float | None, low: float | None, high: float | None, unit: st
 def percent(share: float, decimals: int = 1) -> str:
     """A fraction in a sentence: "17.5 %", which no line breaks."""
     return signed(f"{100 * share:.{decimals}f}\u00a0%")
+
+
+def listed(lead: str, items: Iterable[str], end: str = "") -> str:
+    """A sentence, a list below it, and a sentence below that, as Markdown."""
+    return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])
 
 
 def sentence(text: str) -> HTML:

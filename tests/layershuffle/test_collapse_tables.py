@@ -92,11 +92,11 @@ def test_the_verdict_is_a_share_with_its_interval(measured):
     vit = anchored.query("approach == 'baseline' and way == 'first'")
     none, one, whole = (matrix(vit[vit["number"] == number]).to_numpy() for number in (0, 1, 4))
     share = (one.mean() - none.mean()) / (whole.mean() - none.mean())
-    found = re.search(r"cost the ViT, ([\d.]+) % \[([\d.]+), ([\d.]+)\] is regained", told)
+    found = re.search(r"cost the ViT, ([\d.]+)\u00a0% \[([\d.]+), ([\d.]+)\] is regained", told)
     mean, low, high = map(float, found.groups())
     assert mean == pytest.approx(100 * share, abs=0.05) and low < mean < high < low + 2
     shuffle = anchored.query("approach == 'layershuffle' and way == 'first'").groupby("number")["top1"].mean()
-    assert f"keeps {100 * (shuffle[0] - CHANCE) / (shuffle[4] - CHANCE):.1f} % [" in told
+    assert f"keeps {100 * (shuffle[0] - CHANCE) / (shuffle[4] - CHANCE):.1f}\u00a0% [" in told
 
 
 def test_where_nothing_collapses_that_is_said(measured):
@@ -105,7 +105,7 @@ def test_where_nothing_collapses_that_is_said(measured):
     rng = np.random.default_rng(1)
     same["top1"] = same["top1"].where(same["way"] != "first", 0.9 + rng.normal(0, 1e-3, len(same)))
     told = collapse_tables.verdict(same, CHANCE, LAYERS)
-    assert "nothing collapses" in told and re.search(r"the ViT keeps (99|100)\.\d % \[", told)
+    assert "nothing collapses" in told and re.search(r"the ViT keeps (99|100)\.\d\u00a0% \[", told)
 
 
 @pytest.mark.parametrize(("by", "answer"), [("place", "position of layer 0"), ("inversions", "distance")])

@@ -83,17 +83,3 @@ def test_the_beeswarm_has_a_dot_for_every_model():
     models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.9})
     figure = figures.beeswarm(models, 0.1)
     assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 33
-
-
-def test_by_length_draws_the_mean_of_each_measure_against_the_steps():
-    rows = [
-        {"approach": a, "steps": steps, "measure": measure, "number": seed, "value": 0.1 * seed + steps / 10_000}
-        for a in ("baseline", "layershuffle-predict") for steps in (400, 1600) for seed in (0, 1)
-        for measure in ("sequential", "arbitrary", "position")
-    ]  # fmt: skip
-    panels = {"one": ("top-1, %", {"sequential": "-", "arbitrary": "--"}), "two": ("positions, %", {"position": "-"})}
-    figure = figures.by_length(pd.DataFrame(rows), panels, chance=0.1)
-    assert [len(panel.lines) for panel in figure.axes] == [4 + 1, 2]
-    assert np.allclose(figure.axes[1].lines[0].get_ydata(), [5 + 4, 5 + 16])
-    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["400", "1,600"]
-    assert len(figure.legends[0].get_texts()) == 2, "an approach is named once"
