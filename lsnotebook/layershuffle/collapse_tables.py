@@ -1,6 +1,6 @@
 """The tables and sentences on why the ViT collapses, from what `measurements.collapses` gives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from lsnotebook.core.statistics import (
     ratio,
 )
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import as_text, listed, mean_and_interval
+from lsnotebook.pages.tables import as_text, listed, mean_and_interval, some
 
 WAYS = "first", "last", "layer", "distance", "from", "sequential", "arbitrary"
 """What a row of `summary` is of, by its number: so many of the first or last layers held in place, a single layer held;
@@ -229,7 +229,3 @@ def begins_with_first(table: pd.DataFrame) -> pd.Series:
 def sign(estimate: Estimate) -> int:
     """1 or -1 where the whole interval lies above or below 0, else 0."""
     return int(estimate.low > 0) - int(estimate.high < 0)
-
-
-def some(titles: Sequence[str]) -> str:
-    return " and ".join([", ".join(titles[:-1]), titles[-1]] if titles[1:] else titles) or "none of them"

@@ -3,7 +3,7 @@
 import base64
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -76,6 +76,11 @@ def percent(share: float, decimals: int = 1) -> str:
 def listed(lead: str, items: Iterable[str], end: str = "") -> str:
     """A sentence, a list below it, and a sentence below that, as Markdown."""
     return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])
+
+
+def some(titles: Sequence[str]) -> str:
+    """Titles in a sentence: "ViT, LayerShuffle and LayerDrop"."""
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if titles[1:] else titles) or "none of them"
 
 
 def sentence(text: str) -> HTML:

@@ -153,8 +153,8 @@ def test_the_page_says_what_the_models_say(show):
         shown = page.locator(f".lx-bars tbody td:nth-child({which + 2}) .lx-share").all_inner_texts()
         assert [int(text) for text in shown] == pytest.approx((100 * logits[0][0].softmax(-1)).tolist(), abs=0.51)
     assert page.inner_text(".lx-status .lx-note") == (
-        "Of 100 images spread over the validation images; profile smoke, networks of seeds 0, 1: the mean, and a dot for "
-        "each."
+        "Of 100 images spread over the validation images; profile smoke, networks of seeds 0, 1: the mean, and a "
+        "dot for each."
     )
 
 
