@@ -1,7 +1,6 @@
 """The tables and sentences on why the ViT collapses, from what `measurements.collapses` gives."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from lsnotebook.core.statistics import (
     ratio,
 )
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import as_text, listed, mean_and_interval, some
+from lsnotebook.pages.tables import as_text, in_percent, listed, mean_and_interval, some
 
 WAYS = "first", "last", "layer", "distance", "from", "sequential", "arbitrary"
 """What a row of `summary` is of, by its number: so many of the first or last layers held in place, a single layer held;
@@ -59,11 +58,6 @@ def anchored(found: pd.DataFrame) -> pd.DataFrame:
         for row in found[found["way"] == end].sort_values("number", kind="stable").itertuples():
             columns.setdefault(TITLES[row.approach], {})[f"the {end}", row.number] = in_percent(row)
     return pd.DataFrame(columns)
-
-
-def in_percent(row: Any) -> str:
-    """The mean of a row of `summary` and its interval, in %: "14.6 [14.2, 14.9]"."""
-    return as_text(100 * row.mean, 100 * row.low, 100 * row.high)
 
 
 def few_in_place(found: pd.DataFrame, chance: float) -> str:

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from lsnotebook.core.statistics import crossed, differences, matrix
+from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.layershuffle.approaches import TITLES
+from lsnotebook.layershuffle.tables import gains
 from lsnotebook.pages.tables import mean_and_interval, mean_and_std, some
 
 POLICIES = {"sequential": "in sequence", "arbitrary": "in arbitrary order"}
@@ -47,14 +48,10 @@ def heaviest(contributions: pd.DataFrame) -> str:
 
 def chosen(chosen: pd.DataFrame, random: pd.DataFrame) -> str:
     """With how many layers it is worth most to choose them, and how much, over networks and draws."""
-    told = []
-    for name, group in random.groupby("approach", sort=False):
-        gains = {}
-        for layers, draws in group.groupby("layers"):
-            best = chosen.query("approach == @name and layers == @layers").sort_values("seed")["top1"].to_numpy()
-            gains[layers] = best[:, None] - matrix(draws).to_numpy()
-        most = max(gains, key=lambda layers: crossed(gains[layers]).mean)
-        told.append(f"{mean_and_interval(gains[most])} points for {TITLES[name]}, with {most} layers")
+    told, found = [], gains(chosen, random)
+    for name in chosen["approach"].unique():
+        most = max((layers for approach, layers in found if approach == name), key=lambda n: found[name, n].mean())
+        told.append(f"{mean_and_interval(found[name, most])} points for {TITLES[name]}, where {most} are kept")
     return (
         f"Choosing the layers rather than drawing them is worth at most {'; and '.join(told)} (95 % intervals over "
         "networks and draws)."

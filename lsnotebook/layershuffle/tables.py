@@ -10,7 +10,7 @@ from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.core.variance import variance_shares
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import as_text, listed, mean_and_interval, mean_and_std, percent
+from lsnotebook.pages.tables import in_percent, listed, mean_and_interval, mean_and_std, percent
 
 
 def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> str:
 def paired(accuracies: pd.DataFrame, to: str = "layershuffle") -> pd.DataFrame:
     """Points of top-1 of each approach less `to`, paired by network and order, with their interval."""
     found = differences(accuracies, to)
-    texts = [as_text(*(100 * part for part in row[2:])) for row in found.itertuples(index=False)]
+    texts = [in_percent(row) for row in found.itertuples()]
     wide = found.assign(text=texts, approach=found["approach"].map(TITLES) + f" − {TITLES[to]}")
     shown = wide.pivot(index="approach", columns="policy", values="text")
     return shown.loc[wide["approach"].unique(), ["sequential", "arbitrary"]]
@@ -90,11 +90,17 @@ def network_means(pruned: pd.DataFrame) -> pd.DataFrame:
 
 def gain(chosen: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
     """Points of top-1 by which `chosen` layers beat `random` ones, with an interval over networks and draws."""
-    rows = {}
-    for (approach, layers), group in random.groupby(["approach", "layers"], sort=False):
-        best = chosen.query("approach == @approach and layers == @layers").sort_values("seed")["top1"].to_numpy()
-        rows[layers, TITLES[approach]] = mean_and_interval(best[:, None] - matrix(group).to_numpy())
+    rows = {(layers, TITLES[name]): mean_and_interval(each) for (name, layers), each in gains(chosen, random).items()}
     return pd.Series(rows).unstack().rename_axis("layers kept").sort_index()
+
+
+def gains(chosen: pd.DataFrame, random: pd.DataFrame) -> dict[tuple[str, int], np.ndarray]:
+    """By how much of top-1 `chosen` layers beat `random` ones (networks, draws), for each (approach, layers kept)."""
+    best = chosen.sort_values("seed").groupby(["approach", "layers"])["top1"]
+    return {
+        (approach, layers): best.get_group((approach, layers)).to_numpy()[:, None] - matrix(group).to_numpy()
+        for (approach, layers), group in random.groupby(["approach", "layers"], sort=False)
+    }
 
 
 def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:

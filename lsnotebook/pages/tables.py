@@ -4,7 +4,7 @@ import base64
 import html
 import re
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -51,8 +51,12 @@ def footnote(made: str, data: Source = None) -> str:
 
 def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None, unit: str = "") -> str:
     """The mean of fractions and its 95 % interval (`statistics.crossed`), in %: "14.6 [14.2, 14.9]"."""
-    mean, low, high = (100 * part for part in crossed(values, limits))
-    return as_text(mean, low, high, unit)
+    return in_percent(crossed(values, limits), unit)
+
+
+def in_percent(row: Any, unit: str = "") -> str:
+    """A mean of fractions and its interval (mean, low, high of a `statistics.Estimate` or of a row), in %."""
+    return as_text(100 * row.mean, 100 * row.low, 100 * row.high, unit)
 
 
 def mean_and_std(mean: float, std: float) -> str:

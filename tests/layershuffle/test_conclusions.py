@@ -55,7 +55,7 @@ def test_what_choosing_is_worth_is_told_where_it_is_most(accuracies):
     rows = [("layershuffle", layers, seed, top1) for seed in range(3) for layers, top1 in ((3, 0.75), (6, 0.9))]
     chosen = pd.DataFrame(rows, columns=["approach", "layers", "seed", "top1"])
     expected = mean_and_interval(0.9 - matrix(drawn).to_numpy())
-    assert f"at most {expected} points for LayerShuffle, with 6 layers (" in conclusions.chosen(chosen, random)
+    assert f"at most {expected} points for LayerShuffle, where 6 are kept (" in conclusions.chosen(chosen, random)
 
 
 def test_sources_are_told_from_the_fewest_to_the_most():
