@@ -170,8 +170,8 @@ def exchanged(table: pd.DataFrame) -> str:
 
 
 def answer_forms(found: pd.DataFrame, chance: float) -> str:
-    """The probability of the right class after all layers, and after how many half of its rise was there; where it ends
-    below twice chance, no answer has formed."""
+    """The probability of the right class after all layers, and after how many half of its rise was there; an answer has
+    formed where the whole interval lies above twice chance."""
     told, formed = [], []
     for name, group in found.groupby("approach", sort=False):
         texts = []
@@ -182,8 +182,8 @@ def answer_forms(found: pd.DataFrame, chance: float) -> str:
             how = half if last.mean >= 2 * chance else "less than twice chance"
             texts.append(f"{in_percent(last)} {where} ({how})")
         told.append(f"**{TITLES[name]}**: {', '.join(texts)}.")
-        formed += [TITLES[name]] if last.mean >= 2 * chance else []  # in arbitrary order
-    end = f"In arbitrary order an answer forms in {some(formed)}."
+        formed += [TITLES[name]] if last.low > 2 * chance else []  # in arbitrary order
+    end = f"In arbitrary order an answer forms, with the whole interval above twice chance, in {some(formed)}."
     lead = f"The probability of the right class after all layers, in % ({OVER}; in sequence, over the networks):"
     return listed(lead, told, end)
 

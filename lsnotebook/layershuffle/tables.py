@@ -195,7 +195,7 @@ def breaking_point(drifted: pd.DataFrame) -> str:
                 f"{percent(first['source'])}."
             )
         else:
-            text = f"at no drift, up to {percent(group['drift'].max(), 0)}."
+            text = f"nowhere up to a drift of {percent(group['drift'].max(), 0)}, the furthest here."
         told.append(f"**{TITLES[str(approach)]}**: {text}")
     return listed("Merged models keep less than half of their sources' accuracy:", told)
 

@@ -80,9 +80,16 @@ def test_sentences_say_what_the_numbers_say(measured):
     told = collapse_tables.exchanged(noisy)
     assert re.search(r"\*\*ViT\*\* loses 26\.\d \[26\.\d, 26\.\d\] points", told), "over the networks"
     assert told.endswith("exchanging layer 0 costs more than exchanging others for ViT.")
+    found["low"] = found["mean"] - 0.05
+    found["high"] = found["mean"] + 0.05
     answers = collapse_tables.answer_forms(found, CHANCE)
-    assert "**ViT**: 90.0 in sequence (half of the rise after 2 of 4 layers), 14.0 in arbitrary order (less" in answers
-    assert answers.endswith("In arbitrary order an answer forms in LayerShuffle.")
+    assert (
+        "**ViT**: 90.0 [85.0, 95.0] in sequence (half of the rise after 2 of 4 layers), 14.0 [9.0, 19.0] in arb"
+        in answers
+    )
+    assert answers.endswith("twice chance, in LayerShuffle.")
+    unsure = collapse_tables.answer_forms(found.assign(low=0.1), CHANCE)
+    assert unsure.endswith("twice chance, in none of them."), "by the interval, not by the mean"
 
 
 def test_the_verdict_is_a_share_with_its_interval(measured):
