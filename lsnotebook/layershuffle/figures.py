@@ -14,9 +14,12 @@ from lsnotebook.pages.style import INK, new, styled
 
 @styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> Figure:
-    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source."""
-    figure, panels = new(2.4 * len(tables), 2.2, columns=len(tables), sharey=True)
-    for panel, (source, table) in zip(panels[0], tables.items(), strict=True):
+    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source, two side by side."""
+    columns = min(2, len(tables))
+    figure, rows = new(4.8, 2.2 * -(-len(tables) // columns), -(-len(tables) // columns), columns, sharey=True)
+    for panel in rows.flat[len(tables) :]:
+        panel.set_visible(False)
+    for panel, (source, table) in zip(rows.flat, tables.items(), strict=False):
         panel.axvline(100 * chance[source], color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
         panel.annotate("chance", (100 * chance[source], -0.6), (3, 0), textcoords="offset points", fontsize=8.5)
         means = table.pivot(index="approach", columns="policy", values="mean").mul(100)
@@ -33,7 +36,7 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
         panel.set_yticks(range(len(means)), [TITLES[name] for name in table["approach"].unique()])
         panel.spines["left"].set_visible(False)
         panel.tick_params(left=False)
-    panels[0][0].set_ylim(len(means) - 0.5, -1)
+    rows[0, 0].set_ylim(len(means) - 0.5, -1)
     return figure
 
 
