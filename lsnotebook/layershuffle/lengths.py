@@ -23,7 +23,8 @@ def networks(part: Part, scales: Mapping[str, Iterable[Study]]) -> tuple[dict[st
 
     Only of those scales where two numbers of steps or more were recorded.
     """
-    found, made = {}, []
+    found: dict[str, pd.DataFrame] = {}
+    made: list[str] = []
     for name, profiles in scales.items():
         there, refused = recorded(part, "networks", profiles)
         if len(there) > 1:
