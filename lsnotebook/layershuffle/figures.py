@@ -180,15 +180,19 @@ def chosen_or_random(chosen: pd.DataFrame, random: pd.DataFrame, chance: float) 
 
 @styled
 def beeswarm(models: pd.DataFrame, chance: float) -> Figure:
-    """Figure 5: top-1 of every model, one column for each (approach, model)."""
+    """Figure 5: top-1 of every model, one column for each (approach, model), one colour an approach."""
     figure, [[axes]] = new(4.8, 3.4)
     chance_line(axes, chance)
-    names = models["approach"].map(TITLES) + ",\n" + models["model"].str.replace(" of", "\nof")
+    names = models["approach"] + "," + models["model"].str.replace(" of", "\nof")
     table = models.assign(top1=100 * models["top1"], names=names)
     # Where all models agree, the column is too narrow for their dots side by side: they may overlap.
     style = {"hue": "approach", "palette": COLOURS, "size": 2.2, "legend": False, "warn_thresh": 1}
     seaborn.swarmplot(table, x="names", y="top1", ax=axes, **style)
-    axes.tick_params(axis="x", labelsize=7.5, bottom=False)
+    for approach in models["approach"].unique():
+        axes.plot([], [], "o", color=COLOURS[approach], label=TITLES[approach])
+    axes.set_xticks(axes.get_xticks(), [name.partition(",")[2] for name in names.unique()])
+    axes.tick_params(axis="x", bottom=False)
+    figure.legend(loc="outside upper center", ncols=2)
     axes.set(xlabel="", ylabel="top-1 accuracy, %", ylim=(0, 102))
     return figure
 
