@@ -5,7 +5,7 @@ import pandas as pd
 from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.layershuffle.tables import gains
-from lsnotebook.pages.tables import mean_and_interval, mean_and_std, some
+from lsnotebook.pages.tables import listed, mean_and_interval, mean_and_std, some
 
 POLICIES = {"sequential": "in sequence", "arbitrary": "in arbitrary order"}
 
@@ -42,8 +42,8 @@ def heaviest(contributions: pd.DataFrame) -> str:
             wide = group.pivot(index="seed", columns="layer", values="contribution")
             layer = wide.mean().idxmax()
             most.append(f"layer {layer} of {TITLES[name]} with {mean_and_interval(wide[layer].to_numpy())}")
-        told.append(f"by the measure “{measure}”, {' and '.join(most)}")
-    return f"Most points of top-1 (95 % intervals over the networks) come, {'; '.join(told)}."
+        told.append(f"{measure}: {' and '.join(most)}")
+    return listed("The layer with most points of top-1 (95 % intervals over the networks):", told)
 
 
 def chosen(chosen: pd.DataFrame, random: pd.DataFrame) -> str:

@@ -118,7 +118,7 @@ def few_orders(accuracies: pd.DataFrame, chance: float) -> Figure:
 def by_depth(pruned: pd.DataFrame, chance: float, published: pd.DataFrame) -> Figure:
     """Figures 1b and 1c: top-1 against the layers kept, a panel for each order; and what the paper's text gives of
     ImageNet-2012, where it does, in sequence filled, in arbitrary order as a ring."""
-    figure, [panels] = new(5.2, 3.5, columns=3 if len(published) else 2, sharex=True, sharey=True)
+    figure, [panels] = new(4.8, 3.5, columns=3 if len(published) else 2, sharex=True, sharey=True)
     titles = {"sequential": "in sequence", "arbitrary": "in arbitrary\norder"}
     for panel, (policy, title) in zip(panels, titles.items(), strict=False):
         chance_line(panel, chance, named=panel is panels[-1])

@@ -68,8 +68,8 @@ def as_text(value: float | None, low: float | None, high: float | None, unit: st
     """A quantity and its interval, where it has one: "14.6 % [14.2, 14.9]"."""
     if pd.isna(value):
         return "–"
-    interval = "" if pd.isna(low) else f" [{low:.{decimals}f}, {high:.{decimals}f}]"
-    return signed(f"{value:.{decimals}f}{unit}{interval}")
+    interval = "" if pd.isna(low) else f" [{low:z.{decimals}f}, {high:z.{decimals}f}]"
+    return signed(f"{value:z.{decimals}f}{unit}{interval}")  # z: what is rounded to zero has no sign
 
 
 def percent(share: float, decimals: int = 1) -> str:

@@ -46,7 +46,7 @@ def test_the_heaviest_layer_is_that_of_the_highest_mean():
     rows = [("leave one out", "baseline", seed, layer, 0.1 * layer - 0.02 * seed * layer)
             for seed in (0, 1) for layer in (0, 1, 2)]  # fmt: skip
     told = conclusions.heaviest(pd.DataFrame(rows, columns=["measure", "approach", "seed", "layer", "contribution"]))
-    assert f"“leave one out”, layer 2 of ViT with {mean_and_interval(np.array([0.2, 0.16]))}." in told
+    assert f"- leave one out: layer 2 of ViT with {mean_and_interval(np.array([0.2, 0.16]))}" in told
 
 
 def test_what_choosing_is_worth_is_told_where_it_is_most(accuracies):
