@@ -18,8 +18,8 @@ def apart(accuracies: pd.DataFrame, to: str = "layershuffle") -> str:
         rows = found[found["policy"] == policy]
         better, worse = ([TITLES[name] for name in rows.loc[side, "approach"]]
                          for side in (rows["low"] > 0, rows["high"] < 0))  # fmt: skip
-        told.append(f"{where}, better than {TITLES[to]}: {some(better)}; worse: {some(worse)}")
-    return f"By these intervals, {', and '.join(told)}. Of the others it cannot be told."
+        told.append(f"{where}, better than {TITLES[to]}: {some(better)}; worse: {some(worse)}.")
+    return listed("By these intervals,", told, "Of the others it cannot be told.")
 
 
 def learned(histories: pd.DataFrame) -> str:

@@ -42,18 +42,20 @@ def curves(
     chance: Mapping[str, float],
 ) -> Figure:
     """Measures of `networks` against the steps of the refinement: mean, and a band of one standard deviation. One panel
-    below the other, so that the type is as large on a phone as that of other figures.
+    below the other, so that the type is as large on a phone as that of other figures; approaches side by side, so that
+    equal values do not hide one another.
 
     `panels` gives for each its axis label and its measures, each with its line style; `chance` is marked in the first.
     """
     figure, drawn = new(4.8, 0.7 + 2.3 * len(tables) * len(panels), rows=len(tables) * len(panels))
     for (scale, table), axes in zip(tables.items(), np.split(drawn[:, 0], len(tables)), strict=True):
         chance_line(axes[0], chance[scale])
-        steps = sorted(table["steps"].unique())
+        steps, approaches = sorted(table["steps"].unique()), [*table["approach"].unique()]
         for panel, (title, (label, measures)) in zip(axes, panels.items(), strict=True):
             for (approach, measure), group in table.groupby(["approach", "measure"], sort=False):
                 if measure in measures:
-                    numbered = group.rename(columns={"number": "seed"})
+                    place = approaches.index(approach) - (len(approaches) - 1) / 2
+                    numbered = group.rename(columns={"number": "seed"}).assign(steps=group["steps"] * 1.05**place)
                     lines(panel, numbered, "steps", "value", approach, linestyle=measures[measure])
             panel.set(title=title if len(tables) == 1 else f"{scale}: {title}", ylabel=label, xscale="log")
             panel.set(ylim=(0, None), xlabel="steps of the refinement")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from lsnotebook.layershuffle import PART, lengths
 from lsnotebook.layershuffle.profiles import LENGTHS
@@ -44,6 +45,8 @@ def test_curves_draw_the_mean_of_each_measure_against_the_steps():
     assert [len(panel.lines) for panel in figure.axes] == [4 + 1, 2] * 2
     assert [panel.lines[0].get_ydata()[0] for panel in figure.axes[::2]] == [10, 1], "chance"
     assert np.allclose(figure.axes[1].lines[0].get_ydata(), [5 + 4, 5 + 16])
+    first, second = (line.get_xdata() for line in figure.axes[0].lines[1:4:2])
+    assert (second / first == pytest.approx(1.05)) and first[0] < 400 < second[0], "side by side"
     assert figure.axes[2].get_title() == "other: one"
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["400", "1,600"]
     assert len(figure.legends[0].get_texts()) == 2, "an approach is named once"
