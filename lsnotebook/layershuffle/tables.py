@@ -104,9 +104,9 @@ def gains(chosen: pd.DataFrame, random: pd.DataFrame) -> dict[tuple[str, int], n
 
 
 def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
-    """Positions that `measurements.readability` predicts correctly, in %, over networks and images: a row an approach.
+    """Positions that `measurements.readability` predicts correctly, in %, over networks and images: a column an approach.
 
-    Columns: from the output, from its norm alone, from its direction alone; from the output for the first quarter of
+    Rows: from the output, from its norm alone, from its direction alone; from the output for the first quarter of
     the positions and for the others; chance.
     """
     rows = {}
@@ -117,8 +117,8 @@ def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
         first = (wide["position"] < layers / 4).to_numpy()
         for which, where in (("first quarter", first), ("others", ~first)):
             row[f"output, {which}"] = f"{100 * shares['output'][where].mean():.1f}"
-        rows[TITLES[name]] = row
-    return pd.DataFrame.from_dict(rows, orient="index").assign(chance=f"{100 / layers:.1f}")
+        rows[TITLES[name]] = row | {"chance": f"{100 / layers:.1f}"}
+    return pd.DataFrame(rows)
 
 
 def joint_readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:

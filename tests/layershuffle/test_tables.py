@@ -60,14 +60,14 @@ def read():
 
 def test_readability_is_the_share_of_the_positions(read):
     shown = tables.readability(read, layers=4)
-    assert list(shown.index) == ["LayerShuffle", "ViT"] and (shown["chance"] == "25.0").all()
+    assert list(shown) == ["LayerShuffle", "ViT"] and (shown.loc["chance"] == "25.0").all()
     vit = read.query("approach == 'baseline'")
     for column in ("output", "norm", "direction"):
         correct = (vit[column] == vit["position"]).to_numpy().reshape(2, 40)
-        assert shown.loc["ViT", column] == mean_and_interval(correct, (0, 1))
+        assert shown.loc[column, "ViT"] == mean_and_interval(correct, (0, 1))
     first, others = vit[vit["position"] < 1], vit[vit["position"] >= 1]
     for column, group in (("output, first quarter", first), ("output, others", others)):
-        assert shown.loc["ViT", column] == f"{100 * (group['output'] == group['position']).mean():.1f}"
+        assert shown.loc[column, "ViT"] == f"{100 * (group['output'] == group['position']).mean():.1f}"
 
 
 def test_joint_readability_has_a_row_for_position_and_one_for_layer():
