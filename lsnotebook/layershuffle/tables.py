@@ -104,7 +104,7 @@ def gains(chosen: pd.DataFrame, random: pd.DataFrame) -> dict[tuple[str, int], n
 
 
 def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
-    """Positions that `measurements.readability` predicts correctly, in %, over networks and images: a column an approach.
+    """Positions that `measurements.readability` predicts correctly, in %, over networks and images, for each approach.
 
     Rows: from the output, from its norm alone, from its direction alone; from the output for the first quarter of
     the positions and for the others; chance.
