@@ -149,10 +149,10 @@ def test_collapse_shows_the_numbers_that_the_library_computes(tmp_path, orders=3
     for sentence in (
         collapse_tables.few_in_place(found, 1 / 10),
         collapse_tables.first_or_last(measured["anchored"], 4),
-        collapse_tables.one_in_place(measured["anchored"]),
+        collapse_tables.one_in_place(measured["anchored"], 1 / 10),
         collapse_tables.exchanged(measured["swaps"]),
         collapse_tables.answer_forms(found, 1 / 10),
-        collapse_tables.verdict(found, 1 / 10, 4),
+        collapse_tables.verdict(measured["anchored"], 1 / 10, 4),
     ):
         assert sentence in sentences(out)
 
@@ -198,9 +198,7 @@ def test_pruning_shows_the_numbers_that_the_library_computes(tmp_path, layers=2,
     changed, *sentences = told(out)
     assert "`profile`: digits → **smoke**" in changed and "`seeds`" not in changed
     assert f"- `layers`: 1, 2, 3, 4 → **{layers}**; look at [Paper, Figures 1b and 1c" in changed
-    assert any(
-        f"LayerShuffle {shown.loc[('LayerShuffle', 'arbitrary'), layers]:.0f}\u00a0%" in one for one in sentences
-    )
+    assert any(f"LayerShuffle {shown.loc[('LayerShuffle', 'arbitrary'), layers]:.1f} [" in one for one in sentences)
 
 
 @pytest.mark.slow

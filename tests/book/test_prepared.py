@@ -70,7 +70,7 @@ def measure(profile):
     measurements.merged_accuracies(shuffled, arbitrary, of["merged"])
     measurements.ensemble_accuracies(shuffled, arbitrary)
     measurements.accuracies(shuffled, arbitrary, of["orders"])
-    for count in measurements.source_counts(profile):
+    for count in measurements.fewer_sources(profile):
         for models, sampler in ((vits, sequential), (shuffled, arbitrary)):
             measurements.merged_accuracies(models, sampler, max(2, of["merged"] // 5), count)
     measurements.drifted_accuracies(profile)
