@@ -54,7 +54,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_behind(store, tmp_path):
         [*command, "--requests", "5000"],
         env={**os.environ, "SWARM_OF": str(tmp_path)},
         stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,  # as in a terminal, all of its processes get the signal
     )
@@ -72,6 +72,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_behind(store, tmp_path):
         for process in marked(mark):
             os.kill(process, signal.SIGKILL)
         reader.join(10)
+        parent.stderr.close()
     assert set(os.listdir("/dev/shm")) <= shared
     bars, _, last = "".join(told).rpartition("\n\n")
     assert last.strip() == "Aborted!" and "Traceback" not in bars

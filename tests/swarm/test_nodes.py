@@ -6,7 +6,6 @@ The tests share one pool of four nodes, each of which takes seconds to start.
 import contextlib
 import runpy
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -167,7 +166,8 @@ def test_when_a_machine_is_gone_the_states_that_it_kept_are_computed_again(ray_h
             raise
 
     def removed(world, fault):
-        time.sleep(5 * world.hop)  # the hops that run are done, and nobody has asked for the results
+        running = list(world._pending)  # they end, and nobody has asked for the results
+        ray.wait(running, num_returns=len(running), timeout=60, fetch_local=False)
         ray_head.remove_node(machine, allow_graceful=False)
 
     monkeypatch.setattr(nodes_module.Cluster, "cause", removed)

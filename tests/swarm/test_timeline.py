@@ -71,6 +71,10 @@ def show(browser, tmp_path):
     assert wrong == []
 
 
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
 def now(page):
     return float(page.input_value(".sw-player input"))
 
@@ -80,18 +84,18 @@ def test_a_reader_plays_pauses_and_steps(show):
     page = show()
     assert now(page) == 12 and "dead: 2" in page.inner_text(".sw-said"), "it begins with something to see"
     assert page.locator(".sw-picture rect").count() == 5 and page.locator(".sw-death").count() == 1
-    page.click("text=play")
+    button(page, "play").click()
     page.wait_for_function("document.querySelector('.sw-player input').value > 12.5")
-    page.click("text=pause")
+    button(page, "pause").click()
     held = now(page)
     page.wait_for_timeout(200)
-    assert now(page) == held and page.locator("text=play").count() == 1
+    assert now(page) == held and button(page, "play").count() == 1
     page.locator(".sw-player input").focus()
     page.keyboard.press("Home")
     for moment in (1, 2, 3, 3.5):
         page.keyboard.press("ArrowRight")
         assert now(page) == moment
-    page.click("text=step back")
+    button(page, "step back").click()
     assert now(page) == 3
     said = page.inner_text(".sw-said")
     assert "node 1 runs layer 1 of request 1" in said and "dead: none" in said
@@ -102,7 +106,7 @@ def test_a_reader_plays_pauses_and_steps(show):
 @pytest.mark.slow
 def test_who_asks_for_less_motion_sees_one_picture_a_hop(show):
     page = show(reduced_motion="reduce")
-    page.click("text=play")
+    button(page, "play").click()
     page.wait_for_function("document.querySelector('.sw-player input').value > 12")
     assert now(page) == int(now(page))
 
