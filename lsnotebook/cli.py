@@ -89,6 +89,7 @@ def show(profile: Profile) -> None:
 @click.option(
     "--recompute/--keep", default=None, help="Gradient checkpointing: recompute activations in the backward pass."
 )
+@click.option("--update-at-once/--update-after", default=None, help="Update weights within the backward pass.")
 @click.option("--compile/--no-compile", default=None, help="Compile each layer first.")
 @click.option("--readers", type=click.IntRange(min=0), help="Processes that read images.")
 @click.option("--prepare", is_flag=True, help="Evaluate what the pages show, too.")

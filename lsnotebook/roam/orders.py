@@ -56,7 +56,7 @@ def listed(graph: Graph, choose: Callable[[Partial], int]) -> Schedule:
 
 def lescea(partial: Partial) -> int:
     """LESCEA's choice: of the operators that do not raise the peak so far the one that leaves the fewest live bytes;
-    where all raise it, the one that raises it least. (Han et al. 2006, as ROAM's authors compare with it.)"""
+    where all raise it, the one that raises it least. As in the authors' repository, which compares ROAM with it."""
     costs = {operator: partial.cost(operator) for operator in partial.ready}
     if fitting := [operator for operator, (during, _) in costs.items() if during <= partial.peak]:
         return min(fitting, key=lambda operator: (costs[operator][1], operator))
