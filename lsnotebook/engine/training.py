@@ -46,7 +46,8 @@ def train(
 
     Returns the rows of `loop.fit` with seconds and, where it is measured, joules. Raises `TrainingError` where the
     loss is not finite, where a batch cannot be split over the ranks, where it does not fit into the GPU's
-    memory, where weights cannot be updated at once, and where the state is damaged, and `DataError` where images cannot be read.
+    memory, where weights cannot be updated at once, and where the state is damaged, and `DataError` where images
+    cannot be read.
     """
     layers = network.config.num_hidden_layers
     launch = prepare(network, schedule, sampler, machine)

@@ -1,8 +1,8 @@
 """The numbers that ROAM's authors have published, and the networks that they are of.
 
-`published/memory.csv` is from the tables under `results/` of their repository (github.com/HuiyaoShu/ROAM): peak memory in
-MiB, weights included, and seconds of planning. PyTorch's memory is its theoretical peak over one less its fragmentation;
-MODeL's seconds are those of its order and of its addresses. Where several numbers are given, these make the abstract's.
+`published/memory.csv` is from the tables under `results/` of their repository (github.com/HuiyaoShu/ROAM): peak memory
+in MiB, weights included, and seconds of planning. PyTorch's memory is its theoretical peak over one less its
+fragmentation; MODeL's seconds are those of its order and of its addresses. These readings give the abstract's numbers.
 """
 
 from pathlib import Path

@@ -60,7 +60,9 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
             "R3": (
                 Claim("ROAM needs less memory than heuristics, 13.3 % on average.", PAGE, "table-beside"),
                 [
-                    Statement("saved against LESCEA and LLFB, authors' tables, %", theirs["heuristics"], SAVES, 13.3, OVER),
+                    Statement(
+                        "saved against LESCEA and LLFB, authors' tables, %", theirs["heuristics"], SAVES, 13.3, OVER
+                    ),
                     Statement(
                         "saved by the best order and layout against LESCEA, longest-lived first, this build, %",
                         ours(table, "heuristics", "best"),

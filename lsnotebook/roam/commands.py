@@ -9,11 +9,11 @@ from lsnotebook.engine.command_line import check_alone
 @click.argument("checkpoint")
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Images or texts at a time.")
 @click.option("--length", type=click.IntRange(min=1), help="Tokens of a text; 512 at most if not given.")
-@click.option("--attention", type=click.Choice(["sdpa", "eager"]), default="sdpa", show_default=True)
+@click.option("--attention", type=click.Choice(["sdpa", "eager"]), help="The network's own if not given.")
 @click.option("--recompute/--keep", default=False, help="Gradient checkpointing.")
 @click.option("--memory", type=click.FloatRange(min=0, min_open=True), help="GiB: find the largest batch that fits.")
 def roam(
-    checkpoint: str, batch: int, length: int | None, attention: str, recompute: bool, memory: float | None
+    checkpoint: str, batch: int, length: int | None, attention: str | None, recompute: bool, memory: float | None
 ) -> None:
     """Print the peak memory of a training step of CHECKPOINT in each order of its operators.
 

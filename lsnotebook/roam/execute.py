@@ -6,7 +6,6 @@ from itertools import accumulate
 from operator import getitem
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, fx
 from torch.profiler import ProfilerActivity, profile

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from lsnotebook.pages.style import INK, new, styled
 from lsnotebook.roam.graph import KINDS, live
-from lsnotebook.roam.layout import Block, Layout, blocks, layouts
+from lsnotebook.roam.layout import Block, Layout, blocks, extent, layouts
 from lsnotebook.roam.orders import CHOICES
 from lsnotebook.roam.plans import LEAST, MIB, Plan
 
@@ -22,10 +22,10 @@ SHOWN = "program", "update at once", LEAST
 
 def over_time(plan: Plan) -> pd.DataFrame:
     """What `memory` draws: order, step, mib."""
-    return pd.concat(
-        pd.DataFrame({"order": name, "step": range(len(plan.step.graph)), "mib": np.array(live(plan.step.graph, plan.orders[name])) / MIB})
-        for name in SHOWN
-    )
+    graph = plan.step.graph
+    memory = {name: np.array(live(graph, plan.orders[name])) / MIB for name in SHOWN}
+    wide = pd.DataFrame(memory).rename_axis("step").reset_index()
+    return wide.melt("step", var_name="order", value_name="mib")
 
 
 @styled
@@ -77,10 +77,16 @@ def arena(panels: dict[str, tuple[list[Block], Layout, list[str]]]) -> Figure:
                 for block, address, its in zip(them, layout, kinds, strict=True)
                 if its == kind and block.size
             ]
-            panel.add_collection(PatchCollection(rectangles, facecolor=FILLS[kind], edgecolor=INK, linewidth=0.15, rasterized=True))
+            panel.add_collection(
+                PatchCollection(rectangles, facecolor=FILLS[kind], edgecolor=INK, linewidth=0.15, rasterized=True)
+            )
             panel.plot([], [], "s", color=FILLS[kind], label=kind)
-        top = max(address + block.size for block, address in zip(them, layout, strict=True)) / MIB
-        panel.set(title=f"{title}: {top:.3g} MiB", xlabel="operators that have run", xlim=(0, max(block.last for block in them) + 1))
+        top, end = extent(them, layout) / MIB, max(block.last for block in them) + 1
+        panel.set(
+            title=f"{title}: {top:.3g} MiB",
+            xlabel="operators that have run",
+            xlim=(0, max(block.last for block in them) + 1),
+        )
         panel.autoscale(axis="y")
     row[0].set_ylabel("address, MiB")
     figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8)

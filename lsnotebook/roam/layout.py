@@ -55,8 +55,8 @@ def omnimalloc(them: Sequence[Block]) -> Layout:
     """The layout of the package omnimalloc, which is not needed elsewhere (pip install lsnotebook[planning])."""
     from omnimalloc import Allocation, allocate
 
-    there = [number for number, block in enumerate(them) if block.size]
-    found = allocate([Allocation(number, them[number].size, them[number].first, them[number].last + 1) for number in there])
+    given = [(k, block.size, block.first, block.last + 1) for k, block in enumerate(them) if block.size]
+    found = allocate([Allocation(*one) for one in given])
     offsets = {one.id: one.offset for one in found}
     return [offsets.get(number, 0) for number in range(len(them))]
 

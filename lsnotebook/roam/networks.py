@@ -69,8 +69,9 @@ def of_backbone(backbone: Backbone, classes: int) -> ViTConfig:
     )
 
 
-def build(config: PretrainedConfig, attention: str = ATTENTION[0], recompute: bool = False) -> PreTrainedModel:
-    """The network on the meta device, in training mode. Raises `NetworkError`."""
+def build(config: PretrainedConfig, attention: str | None = None, recompute: bool = False) -> PreTrainedModel:
+    """The network on the meta device, in training mode; its own attention where none is asked for. Raises
+    `NetworkError`."""
     for auto in (AutoModelForImageClassification, AutoModelForCausalLM):
         if type(config) in auto._model_mapping:
             break
@@ -80,15 +81,18 @@ def build(config: PretrainedConfig, attention: str = ATTENTION[0], recompute: bo
             "the checkpoint of one."
         )
     config.use_cache = False
+    options = {"attn_implementation": attention} if attention else {}
     try:
         with torch.device("meta"):
-            model = auto.from_config(config, attn_implementation=attention, dtype=torch.float32)
+            model = auto.from_config(config, dtype=torch.float32, **options)
         if recompute:
             enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)
             enable({"use_reentrant": False, "preserve_rng_state": False})
     except (ValueError, ImportError, NotImplementedError) as error:
         first_line = str(error).partition("\n")[0]
-        raise NetworkError(f"The network cannot be built ({first_line}): name another one, or other options.") from error
+        raise NetworkError(
+            f"The network cannot be built ({first_line}): name another one, or other options."
+        ) from error
     return model.train()
 
 

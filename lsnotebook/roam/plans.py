@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
+from platform import machine
+from shlex import quote
 
 from transformers import PretrainedConfig
 
 from lsnotebook.roam.capture import Step, captured
 from lsnotebook.roam.graph import Schedule, peak
-from lsnotebook.roam.networks import ATTENTION, batch_of, build
+from lsnotebook.roam.networks import batch_of, build
 from lsnotebook.roam.orders import heuristic
 from lsnotebook.roam.search import LIMIT, Found, optimum
 
@@ -29,6 +32,13 @@ class Plan:
         return peak(self.step.graph, self.orders[order]) / MIB
 
 
+def origin(notebook: str, **parameters: object) -> str:
+    """How a figure came to be, and the command for it."""
+    line = " ".join(f"-p {name} {quote(str(value))}" for name, value in parameters.items())
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
+    return f"Traced for the CPU ({machine()}, {versions}). Again: papermill {notebook}.ipynb out.ipynb {line}"
+
+
 def planned(step: Step, limit: int = LIMIT) -> Plan:
     found = optimum(step.graph, limit)
     return Plan(step, {**heuristic(step.graph), LEAST: found.order}, found)
@@ -37,7 +47,7 @@ def planned(step: Step, limit: int = LIMIT) -> Plan:
 def of_network(
     config: PretrainedConfig,
     batches: Iterable[int],
-    attention: str = ATTENTION[0],
+    attention: str | None = None,
     recompute: bool = False,
     length: int | None = None,
     limit: int = LIMIT,
