@@ -34,13 +34,13 @@ class Outcome:
 
 
 def arguments(step: Step, seed: int = 0) -> list[Tensor]:
-    """Random weights and a random batch, and moments of 0: bits and bytes are compared, not what is learned."""
+    """Random weights and a random batch; moments and the count of steps are 0. Bits and bytes are compared, not what is learned."""
     numbers, values = torch.Generator().manual_seed(seed), []
     for place, node in enumerate(step.traced.graph.find_nodes(op="placeholder")):
         value = torch.zeros(node.meta["val"].shape, dtype=node.meta["val"].dtype)
         if not value.dtype.is_floating_point:
             value.random_(2, generator=numbers)  # labels and tokens: 0 and 1 are in every vocabulary
-        elif not step.parameters <= place < 3 * step.parameters:
+        elif not step.parameters <= place <= 3 * step.parameters:
             value.normal_(0, 0.02, generator=numbers)
         values.append(value)
     return values

@@ -85,7 +85,7 @@ def arena(panels: dict[str, tuple[list[Block], Layout, list[str]]]) -> Figure:
         panel.set(
             title=f"{title}: {top:.3g} MiB",
             xlabel="operators that have run",
-            xlim=(0, max(block.last for block in them) + 1),
+            xlim=(0, end),
         )
         panel.autoscale(axis="y")
     row[0].set_ylabel("address, MiB")

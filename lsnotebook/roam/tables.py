@@ -209,7 +209,7 @@ def beside_told(table: pd.DataFrame) -> str:
     ]
     equal = (table["LESCEA"] <= 1.001 * table["least"]).sum()
     return (
-        f"{table['proven'].sum()} of the {len(table)} orders are proven to be the best; LESCEA's is within 0.1 % of the "
-        f"best found in {equal}. Below a proven optimum of ours by more than 1 % lie the authors' numbers for "
+        f"{table['proven'].sum()} of the {len(table)} orders are proven to be the best; LESCEA's is within 0.1 % of "
+        f"the best found in {equal}. Below a proven optimum of ours by more than 1 % lie the authors' numbers for "
         f"{', '.join(below) or 'no network'}{': their graph cannot be ours' if below else ''}."
     )
