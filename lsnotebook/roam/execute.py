@@ -34,7 +34,7 @@ class Outcome:
 
 
 def arguments(step: Step, seed: int = 0) -> list[Tensor]:
-    """Random weights and a random batch; moments and the count of steps are 0. Bits and bytes are compared, not what is learned."""
+    """Random weights and a random batch; Adam's moments and its count of steps are 0."""
     numbers, values = torch.Generator().manual_seed(seed), []
     for place, node in enumerate(step.traced.graph.find_nodes(op="placeholder")):
         value = torch.zeros(node.meta["val"].shape, dtype=node.meta["val"].dtype)

@@ -19,8 +19,8 @@ def plans(steps):
 
 def test_the_abstract_is_the_mean_of_the_authors_tables():
     found = tables.abstract()["mean of the tables"].tolist()
-    assert found == ["35.7 %", "16.0 %", "13.3 %", "27.2 %", "53.7× (geometric: 25.1×)"]
-    assert "55 % of the saving" in tables.abstract_told()
+    assert found == ["35.7\u00a0%", "16.0\u00a0%", "13.3\u00a0%", "27.2\u00a0%", "53.7× (geometric: 25.1×)"]
+    assert "55\u00a0% of the saving" in tables.abstract_told()
 
 
 def test_the_published_tables_are_whole():
@@ -31,7 +31,7 @@ def test_the_published_tables_are_whole():
 def test_tables_show_what_is_planned(plans):
     shown = tables.orders(plans)
     for name, plan in plans.items():
-        assert shown.loc["program", name].endswith("(100 %)")
+        assert shown.loc["program", name].endswith("(100\u00a0%)")
         assert shown.loc[LEAST, name].startswith(f"{plan.mib(LEAST):.3g} (")
     assert "**ViT**" in tables.found(plans) and "not proven: after" in tables.found(plans)
 
@@ -39,7 +39,7 @@ def test_tables_show_what_is_planned(plans):
     assert np.allclose(peaks[list(figures.KINDS)].sum(axis=1), peaks["mib"])
     plan = plans["ViT"]
     saved = 100 * (1 - plan.mib(LEAST) / plan.mib("program"))
-    assert f"{saved:.1f} % at batch size 1, {saved:.1f} % at batch size 2" in tables.by_batch(peaks)
+    assert f"{saved:.1f}\u00a0% at batch size 1, {saved:.1f}\u00a0% at batch size 2" in tables.by_batch(peaks)
 
     laid = tables.laid_out(plan)
     them = blocks(plan.step.graph, plan.orders[LEAST])
@@ -71,7 +71,7 @@ def measured(least=60.0):
 def test_claims_are_judged_by_the_tables():
     statements = claims.check(measured())
     assert scoreboard.verdicts(statements)[["R4", "R5"]].tolist() == ["cannot tell"] * 2, "MODeL was not run"
-    ours = statements[statements["rule"].str.contains("this build")].set_index("id")
+    ours = statements[statements["rule"].str.contains("this build|ours")].set_index("id")
     assert ours.loc["R3", "verdict"] == "holds" and ours.loc["R4", "build"] != ours.loc["R4", "build"]
     table = measured()
     assert ours.loc["R1", "build"] == pytest.approx((100 * (1 - table["best"] / table["program_fit"])).mean())
