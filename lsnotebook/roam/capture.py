@@ -103,12 +103,18 @@ def read(traced: fx.Graph) -> tuple[tuple[fx.Node, ...], tuple[frozenset[fx.Node
     operators: list[fx.Node] = []
     blocks: dict[int, int] = {}
     """The block of a storage; none for those that are there before."""
-    sizes, makers, readers, before = [], [], defaultdict(set), []
+    sizes: list[int] = []
+    makers: list[int] = []
+    before: list[frozenset[int]] = []
+    readers: dict[int, set[int]] = defaultdict(set)
     holders: dict[int, set[fx.Node]] = defaultdict(set)
     writer: dict[int, int] = {}
     users: dict[int, set[int]] = defaultdict(set)
     """By storage: the operator that has written it last, and those that have used it since."""
-    known, random, updates, forward, loss = set(), [], set(), 0, storages(traced.output_node().args[0])
+    known: set[int] = set()
+    random: set[int] = set()
+    updates: set[int] = set()
+    forward, loss = 0, storages(traced.output_node().args[0])
     for node in traced.nodes:
         own = storages(node)
         if node.op != "call_function":
@@ -123,8 +129,8 @@ def read(traced: fx.Graph) -> tuple[tuple[fx.Node, ...], tuple[frozenset[fx.Node
             needed = {writer[storage] for storage in used if storage in writer}
             needed |= set().union(*(users[storage] for storage in written))
             if draws:  # in the order of the program: then the random numbers are the same
-                needed |= set(random)
-                random = [this]
+                needed |= random
+                random = {this}
             before.append(frozenset(needed - {this}))
             for storage in used:
                 users[storage].add(this)
@@ -133,7 +139,8 @@ def read(traced: fx.Graph) -> tuple[tuple[fx.Node, ...], tuple[frozenset[fx.Node
             for storage, size in sized(node):
                 if storage in made and storage not in blocks:
                     blocks[storage] = len(sizes)
-                    sizes.append(size), makers.append(this)
+                    sizes.append(size)
+                    makers.append(this)
             for storage in made | written:
                 writer[storage], users[storage] = this, set()
             if "adam" in str(node.target):

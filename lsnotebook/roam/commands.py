@@ -26,6 +26,7 @@ def roam(
 
     check_alone()
     config = config_of(checkpoint)
-    click.echo(report(config, batch, attention, recompute, length))
+    options = {"attention": attention, "recompute": recompute, "length": length}
+    click.echo(report(config, batch, **options))
     if memory:
-        click.echo(largest(config, memory, attention, recompute, length))
+        click.echo(largest(config, memory, **options))

@@ -39,12 +39,12 @@ def placed(them: Sequence[Block], sequence: Sequence[int], tightest: bool = Fals
     """Place the blocks one after another, each at the lowest address that is free for as long as it lives; or, where
     asked, in the tightest gap."""
     first, last, size = (np.array([block[k] for block in them], dtype=np.int64) for k in range(3))
-    address = np.full(len(them), -1, dtype=np.int64)
+    address: np.ndarray = np.full(len(them), -1, dtype=np.int64)
     for block in sequence:
         beside = np.flatnonzero((address >= 0) & (first <= last[block]) & (first[block] <= last) & (size > 0))
         beside = beside[np.argsort(address[beside])]
-        starts = np.append(address[beside], np.iinfo(np.int64).max)
-        ends = np.append(0, np.maximum.accumulate(address[beside] + size[beside]))
+        starts: np.ndarray = np.append(address[beside], np.iinfo(np.int64).max)
+        ends: np.ndarray = np.append(0, np.maximum.accumulate(address[beside] + size[beside]))
         gaps = starts - ends
         fitting = np.flatnonzero(gaps >= size[block])
         address[block] = ends[fitting[np.argmin(gaps[fitting])] if tightest else fitting[0]]

@@ -1,5 +1,7 @@
 """What the command `lsnotebook roam` says of a network."""
 
+from typing import Any
+
 from transformers import PretrainedConfig
 
 from lsnotebook.roam.layout import best, blocks, extent
@@ -11,9 +13,9 @@ STATES = 500
 """Of a search, for each batch size that is tried."""
 
 
-def report(config: PretrainedConfig, batch: int, *options: object) -> str:
-    """The peak of each order at a batch size; `options` are those of `plans.of_network` after the batch sizes."""
-    (plan,) = of_network(config, [batch], *options).values()
+def report(config: PretrainedConfig, batch: int, **options: Any) -> str:
+    """The peak of each order at a batch size; `options` are those of `plans.of_network`."""
+    (plan,) = of_network(config, [batch], **options).values()
     fixed, least = plan.step.fixed / MIB, plan.orders[LEAST]
     them = blocks(plan.step.graph, least)
     lines = [
@@ -32,13 +34,13 @@ def proof(plan: Plan) -> str:
     return f"No better order was found; that none needs less than {plan.found.bound / MIB:,.1f} MiB is proven."
 
 
-def largest(config: PretrainedConfig, memory: float, *options: object) -> str:
+def largest(config: PretrainedConfig, memory: float, **options: Any) -> str:
     """For each order the largest batch whose step fits into so many GiB, with weights and moments."""
     tried: dict[int, Plan] = {}
 
     def fits(order: str, size: int) -> bool:
         if size not in tried:
-            tried.update(of_network(config, [size], *options, limit=STATES))
+            tried.update(of_network(config, [size], limit=STATES, **options))
         return tried[size].step.fixed / MIB + tried[size].mib(order) <= 1024 * memory
 
     fits(LEAST, 1)

@@ -68,7 +68,8 @@ def optimum(graph: Graph, limit: int = LIMIT) -> Found:
     bound = lower_bound(graph)
     orders = [completed(Partial(graph), bound, choose) for choose in CHOICES.values()]
     best = min(orders, key=lambda order: peak(graph, order))
-    least, numbers, seen = peak(graph, best), count(), set()
+    least, numbers = peak(graph, best), count()
+    seen: set[int] = set()
     waiting = [(bound, 0, 0, Partial(graph))]
     while waiting:
         low, *_, partial = heappop(waiting)
