@@ -5,9 +5,8 @@ import pandas as pd
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter
 
-from lsnotebook.pages.style import INK, new, styled
+from lsnotebook.pages.style import new, styled
 from lsnotebook.roam.graph import KINDS, live
 from lsnotebook.roam.layout import Block, Layout, blocks, extent, layouts
 from lsnotebook.roam.orders import CHOICES
@@ -42,26 +41,26 @@ def memory(table: pd.DataFrame) -> Figure:
 
 @styled
 def by_batch(table: pd.DataFrame) -> Figure:
-    """The peak of dynamic memory against the batch size, for every order; and what it is made of in the program's order
-    and in the best, a pair of bars for each batch size."""
-    figure, [[lines, bars]] = new(4.8, 3.4, columns=2, sharey=True)
+    """Against the batch size: the peak of dynamic memory in every order, in % of the program's; and what it is made of
+    in the program's order and in the best, a pair of bars for each size."""
+    figure, [[lines, bars]] = new(4.8, 3.6, columns=2)
+    program = table[table["order"] == "program"].set_index("batch")["mib"]
+    sizes = sorted(program.index)
     for name, group in table.groupby("order", sort=False):
-        lines.plot(group["batch"], group["mib"], color=COLOURS[name], marker=MARKERS[name], markersize=4.5, label=name)
-    sizes = sorted(table["batch"].unique())
-    lines.set(xlabel="batch size", ylabel="peak of dynamic memory, MiB", xscale="log", yscale="log")
-    lines.set_xticks(sizes, map(str, sizes))
-    lines.minorticks_off()
-    lines.yaxis.set_major_formatter(FuncFormatter(lambda mib, _: f"{mib:g}"))
+        shares = 100 * group.set_index("batch")["mib"].loc[sizes] / program.loc[sizes]
+        lines.plot(range(len(sizes)), shares, color=COLOURS[name], marker=MARKERS[name], markersize=4.5, label=name)
+    lines.set(ylabel="peak, % of the program's", ylim=(0, None))
     for side, name in ((-0.2, "program"), (0.2, LEAST)):
         group, bottom = table[table["order"] == name].set_index("batch").loc[sizes], 0
         for kind in KINDS:
             label = kind if side < 0 else None
             bars.bar(np.arange(len(sizes)) + side, group[kind], 0.36, bottom=bottom, color=FILLS[kind], label=label)
             bottom = bottom + group[kind]
-    bars.set_xticks(range(len(sizes)), map(str, sizes))
-    bars.set(xlabel="batch size: program, least memory")
-    for panel, columns in ((lines, 1), (bars, 1)):
-        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, fontsize=8)
+    bars.set(ylabel="peak, MiB")
+    for panel in (lines, bars):
+        panel.set_xticks(range(len(sizes)), map(str, sizes))
+        panel.set_xlabel("batch size")
+        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8)
     return figure
 
 
@@ -78,7 +77,7 @@ def arena(panels: dict[str, tuple[list[Block], Layout, list[str]]]) -> Figure:
                 if its == kind and block.size
             ]
             panel.add_collection(
-                PatchCollection(rectangles, facecolor=FILLS[kind], edgecolor=INK, linewidth=0.15, rasterized=True)
+                PatchCollection(rectangles, facecolor=FILLS[kind], edgecolor="white", linewidth=0.1, rasterized=True)
             )
             panel.plot([], [], "s", color=FILLS[kind], label=kind)
         top, end = extent(them, layout) / MIB, max(block.last for block in them) + 1
@@ -88,6 +87,7 @@ def arena(panels: dict[str, tuple[list[Block], Layout, list[str]]]) -> Figure:
             xlim=(0, end),
         )
         panel.autoscale(axis="y")
+        panel.set_ylim(bottom=0)
     row[0].set_ylabel("address, MiB")
     figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8)
     return figure
