@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
-from lsnotebook import layershuffle
+from lsnotebook import bpta, layershuffle
 from lsnotebook.core.profile_files import as_toml, find
 from lsnotebook.core.profiles import Approach, Part, Profile, named
 from lsnotebook.engine.command_line import Commands, Named, check_alone, fitting
 from lsnotebook.engine.ranks import rank
 
-PARTS: list[Part] = [layershuffle.PART]
+PARTS: list[Part] = [layershuffle.PART, bpta.PART]
 
 
 def profile_of(word: str) -> Profile:
