@@ -60,7 +60,7 @@ def policy_gradient(team: Team, game: Game, orders: Tensor, noise: Tensor | None
 
 def gradient(team: Team, surrogate: Tensor, agent: int) -> Tensor:
     """With respect to the weights of one agent: (S, all of them)."""
-    parts = torch.autograd.grad(surrogate.sum(), team.weights[agent])
+    parts = torch.autograd.grad(surrogate.sum(), team.weights[agent], retain_graph=True)
     return torch.cat([part.flatten(1) for part in parts], 1)
 
 

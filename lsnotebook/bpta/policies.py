@@ -83,7 +83,7 @@ def straight_through(logits: Tensor, gumbel: Tensor) -> Tensor:
     """Actions drawn with Gumbel noise, one-hot going forward, a softmax (temperature 1) going backward."""
     soft = (logits + gumbel).softmax(-1)
     hard = functional.one_hot(soft.argmax(-1), soft.shape[-1]).double()
-    return hard + soft - soft.detach()
+    return hard + (soft - soft.detach())  # whose sum is exactly 0
 
 
 def drawn(noise: Tensor) -> Chooser:

@@ -14,7 +14,7 @@ from lsnotebook.bpta.measurements import RANDOM, WAYS
 from lsnotebook.bpta.shares import wilson
 from lsnotebook.bpta.training import CLIP, EPOCHS, LEARNING_RATE, SAMPLES
 from lsnotebook.core.statistics import crossed
-from lsnotebook.pages.tables import as_text, signed
+from lsnotebook.pages.tables import as_text
 
 
 def origin(given: Mapping[str, object]) -> str:
@@ -78,12 +78,18 @@ def exact(gradients: pd.DataFrame) -> pd.DataFrame:
     for game, group in gradients.groupby("game", sort=False):
         low, middle, high = np.percentile(group["share"], (25, 50, 75))
         rows[game] = {
-            "plain: largest relative error": f"{group['error'].max():.1e}",
+            "plain: largest relative error": scientific(group["error"].max()),
             "feedback adds, % (quartiles)": as_text(100 * middle, 100 * low, 100 * high, decimals=0),
             "median cosine to the exact": f"{group['cosine'].median():.3f}",
             "turned by over 90°, %": as_text(*wilson(group["cosine"].to_numpy() < 0), decimals=0),
         }
-    return pd.DataFrame.from_dict(rows, orient="index").map(signed)
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def scientific(value: float) -> str:
+    """A power of ten with one digit: "7 · 10⁻¹⁶"."""
+    digit, _, power = f"{value:.0e}".partition("e")
+    return f"{digit} · 10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}" if value else "0"
 
 
 def told_exact(gradients: pd.DataFrame) -> str:
@@ -92,7 +98,7 @@ def told_exact(gradients: pd.DataFrame) -> str:
     is_exact = "is" if worst <= ROUNDING else "is **not**"
     return (
         f"The plain gradient {is_exact} the exact one up to rounding: over {len(gradients)} policies the largest "
-        f"relative error is {signed(f'{worst:.1e}')}. The pay-off that weights the leader's own score is already that "
+        f"relative error is {scientific(worst)}. The pay-off that weights the leader's own score is already that "
         f"of the followers' reaction. The feedback comes on top of it, {medians.min():.0f} to "
         f"{medians.max():.0f}\u00a0% of its length (the games' medians)."
     )

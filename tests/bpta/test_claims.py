@@ -88,7 +88,7 @@ def test_tables_and_sentences_say_what_the_frames_hold():
     assert tables.told_saved(ends()).startswith(
         "With REINFORCE the feedback saves updates in 1 of 1 games, costs some in 0"
     )
-    assert tables.exact(gradients()).loc["climbing", "plain: largest relative error"] == "1.0e−16"
+    assert tables.exact(gradients()).loc["climbing", "plain: largest relative error"] == "1 · 10⁻¹⁶"
     assert tables.payoffs(game_of("permutation_3")).shape == (3, 9)
     assert '-y \'{"seeds": 3, "updates": 5}\'' in tables.origin({"seeds": 3, "updates": 5})
 
