@@ -39,7 +39,7 @@ def expected_return(team: Team, game: Game, orders: Tensor, alone: bool = False)
     """The mean pay-off, (S,), over all joint actions: its gradient is the exact policy gradient."""
     joint = all_joint(team, game, len(orders))
     _, log_probabilities = play(team, orders, given(joint), joint.shape[1], alone=alone)
-    return (log_probabilities.sum(-1).exp() * paid(game, joint)).sum(-1)
+    return (log_probabilities.exp().prod(-1) * paid(game, joint)).sum(-1)
 
 
 def policy_gradient(team: Team, game: Game, orders: Tensor, noise: Tensor | None = None) -> Tensor:

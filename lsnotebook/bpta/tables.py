@@ -132,3 +132,21 @@ def told_orders(frame: pd.DataFrame) -> str:
             f"- {game}: {own} in the order of training, {other} in the others; trained in random orders {any_order}."
         )
     return "\n".join(["Greedy return, mean over the seeds with its 95 % interval:", "", *lines])
+
+
+def told_first(frame: pd.DataFrame) -> str:
+    """Whether it matters more who acts first than in which order the others follow, in a sentence for each game of
+    three agents."""
+    lines = []
+    for game, group in frame[frame["trained"].str.count("→") > 1].groupby("game", sort=False):
+        other = group[group["trained"] != group["run"]]
+        stays = other["trained"].str[0] == other["run"].str[0]
+        same, new = (part.groupby("seed")["return"].mean() for part in (other[stays], other[~stays]))
+        more = crossed((same - new).to_numpy())
+        sign = "more than" if more.low > 0 else "less than" if more.high < 0 else "neither clearly more nor less than"
+        lines.append(
+            f"In {game}, another order with the same agent first leaves {as_text(*crossed(same.to_numpy()))}, one with "
+            f"another agent first {as_text(*crossed(new.to_numpy()))}. Who acts first matters {sign} "
+            f"the order of those who follow: the difference, paired by seed, is {as_text(*more)}."
+        )
+    return " ".join(lines)

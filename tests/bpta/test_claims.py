@@ -110,6 +110,18 @@ def test_the_map_of_orders_shows_the_means():
     assert "10.5 [4.1, 16.9] in the order of training, −20.0" in tables.told_orders(crossed())
 
 
+def test_who_acts_first_is_told_apart_from_the_order_of_the_others():
+    orders = ["0→1→2", "0→2→1", "1→0→2"]
+    rows = [
+        {"game": "p", "trained": "0→1→2", "run": run, "seed": seed, "return": value + 0.01 * seed * number}
+        for number, (run, value) in enumerate(zip(orders, (1.0, 0.9, 0.2), strict=True))
+        for seed in range(3)
+    ]
+    said = tables.told_first(pd.DataFrame(rows))
+    assert "first leaves 0.9 " in said and "another agent first 0.2 " in said and "matters more than the order" in said
+    assert tables.told_first(crossed()) == ""
+
+
 def test_curves_show_every_way():
     rows = [
         {"way": way, "seed": seed, "update": u, "return": u + seed} for way in WAYS for seed in (0, 2) for u in (0, 1)
