@@ -68,8 +68,9 @@ def compared(
     game: Game, order: Sequence[int], policies: int = 100, draws: int = 32, scale: float = 2.0
 ) -> pd.DataFrame:
     """The gradient of the agent that acts first, at random policies (logits of standard deviation `scale`), a row each:
-    `error`, how far the plain gradient is from the exact one, relative to it; the `share` that the feedback adds, of
-    the exact one; the `cosine` between the gradient with feedback and the exact one."""
+    `error`, how far the plain gradient is from the exact one, relative to the mean length of these (an exact gradient
+    that nearly vanishes is itself mostly rounding); the `share` that the feedback adds, of the length of the exact one;
+    the `cosine` between the gradient with feedback and the exact one."""
     team, orders, leader = new_team(game, policies, scale), same_order(order, policies), order[0]
     shape = (draws, game.agents, team.exists.shape[1])
     noise = torch.from_numpy(
@@ -83,6 +84,11 @@ def compared(
             policy_gradient(team, game, orders, noise),
         )
     )
-    error, share = ((one - exact).norm(dim=1) / exact.norm(dim=1) for one in (plain, fed))
-    cosine = functional.cosine_similarity(fed, exact)
-    return pd.DataFrame({"error": error, "share": share, "cosine": cosine})
+    length = exact.norm(dim=1)
+    return pd.DataFrame(
+        {
+            "error": (plain - exact).norm(dim=1) / length.mean(),
+            "share": (fed - exact).norm(dim=1) / length,
+            "cosine": functional.cosine_similarity(fed, exact),
+        }
+    )
