@@ -95,7 +95,8 @@ def bidirectional(game: Game, order: Sequence[int], seeds: int, updates: int, *,
         slopes: dict[int, Tensor] = {}  # of an agent's ratio, by the actions that it saw: (S, B, N, A)
         for place in reversed(range(game.agents)):
             agent, later = order[place], order[place + 1 :]
-            seen = torch.zeros_like(actions).index_copy(2, *of_agents(actions, order[:place])).requires_grad_()
+            earlier = torch.tensor([[one in order[:place]] for one in range(game.agents)])  # (N, 1)
+            seen = (actions * earlier).requires_grad_()
             factor, echo = near_one(ratios.prod(-1)), torch.zeros_like(actions[:, :, agent])
             for peer in later if feedback else ():
                 others = near_one(ratios.index_fill(-1, torch.tensor([peer]), 1).prod(-1))
@@ -114,12 +115,6 @@ def bidirectional(game: Game, order: Sequence[int], seeds: int, updates: int, *,
                 optimizers[agent].step()
     curve.append(measured(team, game, orders))
     return Learned(team, np.stack(curve), greedy_return(team, game, order))
-
-
-def of_agents(actions: Tensor, agents: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Some agents' indices and their actions."""
-    index = torch.tensor(agents, dtype=torch.long)
-    return index, actions[:, :, index]
 
 
 def clipped(ratio: Tensor, reach: float = CLIP) -> Tensor:
