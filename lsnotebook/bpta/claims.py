@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook.bpta.shares import Share
+from lsnotebook.pages.scoreboard import words
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
 
 PAGE = "13_agents"
@@ -114,4 +115,4 @@ BEYOND = {
 
 def beyond() -> pd.DataFrame:
     """What cannot be checked here, for a table of the page."""
-    return pd.DataFrame({"claim": BEYOND.keys(), "why it cannot be checked here": BEYOND.values()}).set_index("claim")
+    return pd.DataFrame({"why it cannot be checked here": map(words, BEYOND.values())}, map(words, BEYOND))

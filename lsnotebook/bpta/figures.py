@@ -20,7 +20,7 @@ PANELS = (("independent", "plain", "feedback"), ("ppo", "bppo"))
 def curves(frame: pd.DataFrame, game: Game) -> Figure:
     """The exact expected return against the update: mean over the seeds, and a band of one standard deviation; thin
     lines are the optimum and 80 % of it."""
-    figure, [panels] = new(6.4, 3.0, columns=2, sharey=True)
+    figure, [panels] = new(4.8, 2.9, columns=2, sharey=True)
     for panel, ways in zip(panels, PANELS, strict=True):
         for level, line in ((game.optimum, "-"), (game.goal, ":")):
             panel.axhline(level, color=INK, linewidth=0.8, linestyle=line, alpha=0.6)
@@ -30,7 +30,7 @@ def curves(frame: pd.DataFrame, game: Game) -> Figure:
             panel.fill_between(mean.index, mean - std, mean + std, color=COLOURS[way], alpha=0.2, linewidth=0)
             panel.plot(mean, STYLES[way], color=COLOURS[way], linewidth=2, label=WAYS[way])
         panel.set_xlabel("updates")
-        panel.legend(loc="lower right", fontsize=8.5)
+        panel.legend(loc="lower right", fontsize=7.5)
     panels[0].set_ylabel("expected return")
     return figure
 
@@ -39,9 +39,12 @@ def curves(frame: pd.DataFrame, game: Game) -> Figure:
 def orders(frame: pd.DataFrame, games: Sequence[Game]) -> Figure:
     """Mean greedy return of agents trained in an order (row) and run in another (column), a panel a game, coloured from
     the lowest pay-off to the highest; a frame marks the order of training."""
-    sizes = [len(game.orders()) for game in games]
-    figure, [panels] = new(max(4.8, 1.1 + 0.62 * sum(sizes)), 1.2 + 0.4 * (max(sizes) + 1), columns=len(games))
-    for panel, game in zip(panels, games, strict=True):
+    size, across = max(len(game.orders()) for game in games), min(2, len(games))
+    rows = -(-len(games) // across)
+    figure, grid = new(max(4.2, 1.1 + 0.62 * size * across), 0.3 + rows * (0.9 + 0.36 * (size + 1)), rows, across)
+    for panel in grid.flat[len(games) :]:
+        panel.remove()
+    for panel, game in zip(grid.flat, games, strict=False):
         there = frame[frame["game"] == game.name]
         table = there.pivot_table("return", "trained", "run", aggfunc="mean", sort=False)
         limits = mpl.colors.Normalize(game.payoff.min(), game.optimum)
@@ -55,10 +58,11 @@ def orders(frame: pd.DataFrame, games: Sequence[Game]) -> Figure:
                     panel.add_patch(mpl.patches.Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, ec=colour,
                                                           linewidth=1.5))  # fmt: skip
         panel.set(title=game.name, xlabel="run in", xticks=range(len(table.columns)), yticks=range(len(table)))
-        panel.set_xticklabels(table.columns, fontsize=8 if len(sizes) < 2 or max(sizes) < 3 else 7)
-        panel.set_yticklabels(table.index if panel is panels[0] or len(set(sizes)) > 1 else [])
+        panel.set_xticklabels(table.columns, fontsize=8)
+        panel.set_yticklabels(table.index if panel in grid[:, 0] else [])
         panel.title.set_fontsize(9.5)
         panel.spines[:].set_visible(False)
         panel.tick_params(length=0)
-    panels[0].set_ylabel("trained in")
+    for panel in grid[:, 0]:
+        panel.set_ylabel("trained in")
     return figure

@@ -129,3 +129,13 @@ def test_curves_show_every_way():
     first, second = figures.curves(pd.DataFrame(rows), game_of("climbing")).axes
     assert [line.get_ydata().tolist() for line in first.lines[2:]] == [[1, 2]] * 3 and len(second.lines) == 4
     assert first.lines[1].get_ydata()[0] == pytest.approx(8.8)
+
+
+def test_what_cannot_be_checked_is_said_with_its_reason():
+    assert claims.beyond().shape == (4, 1) and "StarCraft" in claims.beyond().index[1]
+
+
+def test_games_of_an_odd_number_leave_no_empty_panel():
+    games = [game_of(name) for name in ("climbing", "penalty_1", "penalty_2")]
+    frame = pd.concat([crossed().assign(game=game.name) for game in games])
+    assert [panel.get_title() for panel in figures.orders(frame, games).axes] == ["climbing", "penalty_1", "penalty_2"]
