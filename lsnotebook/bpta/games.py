@@ -70,9 +70,9 @@ def game_of(name: object, payoff: Sequence = ()) -> Game:
     if kind == "penalty" and re.fullmatch(r"\d{1,4}", number):
         return Game(str(name), np.array([[-int(number), 0, 10], [0, 2, 0], [10, 0, -int(number)]], float))
     if kind == "permutation" and number in map(str, AGENTS):
-        payoff = np.zeros([int(number)] * int(number))
-        payoff[tuple(np.array(list(permutations(range(int(number))))).T)] = 1
-        return Game(str(name), payoff)
+        paid = np.zeros([int(number)] * int(number))
+        paid[tuple(np.array(list(permutations(range(int(number))))).T)] = 1
+        return Game(str(name), paid)
     raise GameError(
         f"There is no game {name!r}: take climbing, non-monotonic, penalty_k with a whole number k such as penalty_30, "
         f"or permutation_n with {AGENTS[0]} to {AGENTS[-1]} agents."

@@ -26,7 +26,7 @@ def played(game: Game) -> list[Game]:
     return [game, *(game_of(name) for name in GAMES if name != game.name)]
 
 
-def learn(game: Game, way: str, order: Sequence[int] | None, seeds: int, updates: int) -> Learned:
+def learn(game: Game, way: str, order: Sequence[int], seeds: int, updates: int) -> Learned:
     """PPO takes `EPOCHS` steps an update, so that it has the fewer updates for as many steps."""
     if way in ("ppo", "bppo"):
         return bidirectional(game, order, seeds, max(1, updates // EPOCHS), feedback=way == "bppo")
@@ -49,12 +49,12 @@ def outcomes(game: Game, order: Sequence[int], seeds: int, updates: int) -> tupl
     return pd.concat(ends, ignore_index=True), pd.concat(curves, ignore_index=True)
 
 
-def in_other_orders(game: Game, seeds: int, updates: int, way: str) -> pd.DataFrame:
+def in_other_orders(game: Game, seeds: int, updates: int, feedback: bool) -> pd.DataFrame:
     """Agents trained in each order, and in orders drawn at random, run in each order, the most probable action taken:
     game, trained, run, seed, return."""
     rows = []
     for trained in [*game.orders(), None]:
-        team = learn(game, way, trained, seeds, updates).team
+        team = reinforce(game, trained, seeds, updates, feedback=feedback).team
         title = as_text(trained) if trained else RANDOM
         for run in game.orders():
             row = {"game": game.name, "trained": title, "run": as_text(run), "seed": range(seeds)}

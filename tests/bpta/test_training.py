@@ -72,7 +72,7 @@ def test_the_frames_of_the_page():
     assert all((curve >= game.goal).any() == reached.notna()[seed] for seed, curve in
                curves[curves["way"] == "plain"].groupby("seed")["return"])  # fmt: skip
     assert last.between(0, 1).all()
-    crossed = measurements.in_other_orders(game, 3, 10, "plain")
+    crossed = measurements.in_other_orders(game, 3, 10, feedback=True)
     assert len(crossed) == 3 * 2 * 3 and set(crossed["trained"]) == {"0→1", "1→0", "random"}
     assert [one.name for one in measurements.played(game_of("penalty_5"))][:2] == ["penalty_5", "climbing"]
     assert len(measurements.played(game)) == 5
