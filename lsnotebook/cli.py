@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
-from lsnotebook import layershuffle, roam, swarm
+from lsnotebook import bpta, layershuffle, roam, swarm
 from lsnotebook.core.profile_files import as_toml, find
 from lsnotebook.core.profiles import Approach, Part, Profile, named
 from lsnotebook.engine.command_line import Commands, Named, check_alone, fitting
 from lsnotebook.engine.ranks import rank
 
-PARTS: list[Part] = [layershuffle.PART, swarm.PART, roam.PART]
+PARTS: list[Part] = [layershuffle.PART, swarm.PART, bpta.PART, roam.PART]
 
 
 def profile_of(word: str) -> Profile:

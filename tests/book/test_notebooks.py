@@ -106,7 +106,9 @@ def test_papermill_knows_every_parameter_with_its_type_and_help(parameters_of, p
     known = inspect_notebook(path)
     assert list(known) == [line.target.id for line in ast.parse(parameters_of(path)[0].source).body]
     for parameter in known.values():
-        assert parameter["inferred_type_name"] in ("str", "int", "list[int]") and parameter["help"], parameter
+        assert (
+            parameter["inferred_type_name"] in ("str", "int", "list[int]", "list[list[float]]") and parameter["help"]
+        ), parameter
 
 
 def papermill(name, tmp_path, *parameters):
