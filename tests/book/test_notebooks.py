@@ -275,7 +275,7 @@ def test_the_scoreboard_has_every_claim(tmp_path):
 
     for claim in scoreboard.records(claims.check(SMOKE)):
         assert claim["claim"] in page(out) and scoreboard.marked(claim["verdict"]) in page(out)
-        number = scoreboard.signed(f"{claim['build']:.1f}{scoreboard.measured(claim)[2]}<br><small>")
+        number = scoreboard.signed(f"{claim['build']:z.1f}{scoreboard.measured(claim)[2]}<br><small>")
         assert number in page(out) and f"<small>{claim['over']}</small>" in page(out)
         for statement in claim["statements"]:
             assert scoreboard.signed(statement["otherwise"]) in page(out) and statement["bound"] in page(out)
