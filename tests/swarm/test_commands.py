@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from waiting import wait_until
+from waiting import hear_ctrl_c, wait_until
 
 from lsnotebook.cli import main
 from lsnotebook.engine import runs
@@ -56,6 +56,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_behind(store, tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        preexec_fn=hear_ctrl_c,
         start_new_session=True,  # as in a terminal, all of its processes get the signal
     )
     told = []
