@@ -34,11 +34,16 @@ def provenance(device: torch.device) -> dict[str, str]:
 def origin(models: Sequence[Run], notebook: str, **parameters: object) -> str:
     """How a figure came to be: profile, seeds, what trained its networks, and the command for it."""
     made, seeds = finished.made(models[0]), sorted({run.seed for run in models})
-    line = " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in parameters.items())
     return (
         f"Profile {models[0].profile.name}, seeds {seeds[0]} to {seeds[-1]}; trained on {made['device']} "
-        f"({made['machine']}, torch {made['torch']}). Again: papermill {notebook}.ipynb out.ipynb {line}"
+        f"({made['machine']}, torch {made['torch']}). {again(notebook, **parameters)}"
     )
+
+
+def again(notebook: str, **parameters: object) -> str:
+    """The command that makes a page again."""
+    line = " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in parameters.items())
+    return f"Again: papermill {notebook}.ipynb out.ipynb {line}"
 
 
 def training_cost(models: Sequence[Run]) -> dict:

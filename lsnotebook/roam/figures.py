@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from lsnotebook.pages.style import new, styled
 from lsnotebook.roam.graph import KINDS, live
-from lsnotebook.roam.layout import Block, Layout, blocks, extent, layouts
+from lsnotebook.roam.layout import LAYOUTS, Block, Layout, blocks, extent
 from lsnotebook.roam.orders import CHOICES
 from lsnotebook.roam.plans import LEAST, MIB, Plan
 
@@ -97,4 +97,4 @@ def placed(plan: Plan, order: str, layout: str) -> tuple[list[Block], Layout, li
     """What `arena` draws of a plan, in an order and a layout by their names."""
     graph = plan.step.graph
     them = blocks(graph, plan.orders[order])
-    return them, layouts(them)[layout], [graph.kind(block) for block in range(len(them))]
+    return them, LAYOUTS[layout](them), [graph.kind(block) for block in range(len(them))]

@@ -3,7 +3,7 @@
 No layout is smaller than the most bytes that are live at once. How much larger it is, is fragmentation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -61,18 +61,25 @@ def omnimalloc(them: Sequence[Block]) -> Layout:
     return [offsets.get(number, 0) for number in range(len(them))]
 
 
-def layouts(them: Sequence[Block]) -> Mapping[str, Layout]:
-    """Every layout by name. First and best fit take the blocks as they are allocated, as an allocator must that does
-    not know the future; the other two need the whole step beforehand."""
-    numbers = range(len(them))
-    arriving = sorted(numbers, key=lambda one: them[one].first)
-    found = {
-        "first fit": placed(them, arriving),
-        "best fit": placed(them, arriving, tightest=True),
-        "longest-lived first": placed(them, sorted(numbers, key=lambda one: them[one].first - them[one].last)),
-        "largest first": placed(them, sorted(numbers, key=lambda one: -them[one].size)),
-    }
-    return {**found, "omnimalloc": omnimalloc(them)} if find_spec("omnimalloc") else found
+def by(them: Sequence[Block], key: Callable[[Block], int]) -> list[int]:
+    """The numbers of the blocks, those with the lowest key first."""
+    return sorted(range(len(them)), key=lambda one: key(them[one]))
+
+
+LAYOUTS: dict[str, Callable[[Sequence[Block]], Layout]] = {
+    "first fit": lambda them: placed(them, by(them, lambda block: block.first)),
+    "best fit": lambda them: placed(them, by(them, lambda block: block.first), tightest=True),
+    "longest-lived first": lambda them: placed(them, by(them, lambda block: block.first - block.last)),
+    "largest first": lambda them: placed(them, by(them, lambda block: -block.size)),
+    **({"omnimalloc": omnimalloc} if find_spec("omnimalloc") else {}),
+}
+"""By name, how blocks are placed. First and best fit take them as they are allocated, as an allocator must that does
+not know the future; the others need the whole step beforehand."""
+
+
+def layouts(them: Sequence[Block]) -> dict[str, Layout]:
+    """Every layout by name."""
+    return {name: place(them) for name, place in LAYOUTS.items()}
 
 
 def extent(them: Sequence[Block], layout: Layout) -> int:

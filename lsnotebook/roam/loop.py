@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import torch
-from torch import nn
+from transformers import PreTrainedModel
 
 from lsnotebook.core.orders import sequential
 from lsnotebook.core.profiles import Machine, Schedule
@@ -14,10 +14,11 @@ from lsnotebook.engine.at_once import update_at_once
 from lsnotebook.engine.launch import prepare
 from lsnotebook.engine.loop import gradients
 from lsnotebook.roam.execute import measured
+from lsnotebook.roam.networks import batch_of
 from lsnotebook.roam.plans import MIB
 
 
-def compared(make: Callable[[], nn.Module], schedule: Schedule, batch: int, steps: int = 2) -> pd.DataFrame:
+def compared(make: Callable[[], PreTrainedModel], schedule: Schedule, batch: int, steps: int = 2) -> pd.DataFrame:
     """Train a fresh network on the CPU for some steps on one random batch, in both ways: the peak of the last step in
     MiB, and whether the weights are the same to the last bit. `make` is called with the generators seeded."""
     schedule, rows, weights = dataclasses.replace(schedule, cpu=True, mixed_precision="no"), {}, []
@@ -27,12 +28,10 @@ def compared(make: Callable[[], nn.Module], schedule: Schedule, batch: int, step
         launch, order = prepare(network, schedule, sequential, machine), sequential(network.config.num_hidden_layers)
         if machine.update_at_once:
             update_at_once(launch)
-        numbers, side = torch.Generator().manual_seed(0), network.config.image_size
-        images = torch.rand(batch, network.config.num_channels, side, side, generator=numbers)
-        labels = torch.randint(network.config.num_labels, (batch,), generator=numbers)
+        given = batch_of(network, batch)
 
         def step() -> None:  # as `engine.loop.fit` has it
-            gradients(launch, images, labels, order)  # noqa: B023
+            gradients(launch, given["pixel_values"], given["labels"], order)  # noqa: B023
             launch.optimizer.step()  # noqa: B023
             launch.optimizer.zero_grad()  # noqa: B023
 

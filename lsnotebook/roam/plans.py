@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from platform import machine
-from shlex import quote
 
 from transformers import PretrainedConfig
 
+from lsnotebook.engine.provenance import again
 from lsnotebook.roam.capture import Step, captured
 from lsnotebook.roam.graph import Schedule, peak
 from lsnotebook.roam.networks import batch_of, build
@@ -34,9 +34,8 @@ class Plan:
 
 def origin(notebook: str, **parameters: object) -> str:
     """How a figure came to be, and the command for it."""
-    line = " ".join(f"-p {name} {quote(str(value))}" for name, value in parameters.items())
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
-    return f"Traced for the CPU ({machine()}, {versions}). Again: papermill {notebook}.ipynb out.ipynb {line}"
+    return f"Traced for the CPU ({machine()}, {versions}). {again(notebook, **parameters)}"
 
 
 def planned(step: Step, limit: int = LIMIT) -> Plan:

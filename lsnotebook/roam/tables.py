@@ -1,6 +1,6 @@
 """The tables and sentences of the page on operators, from plans, outcomes and the authors' tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 from scipy.stats import gmean
@@ -10,7 +10,7 @@ from lsnotebook.roam import authors
 from lsnotebook.roam.capture import captured
 from lsnotebook.roam.execute import Outcome
 from lsnotebook.roam.graph import KINDS, at_peak
-from lsnotebook.roam.layout import blocks, extent, layouts, least
+from lsnotebook.roam.layout import LAYOUTS, Block, Layout, best, blocks, extent, layouts, least
 from lsnotebook.roam.plans import LEAST, MIB, Plan, planned
 
 
@@ -164,11 +164,9 @@ def on_authors_networks(batches: tuple[int, ...] = authors.BATCHES) -> pd.DataFr
 def row(plan: Plan) -> dict[str, float | bool]:
     weights = plan.step.weights / MIB
 
-    def arena(order: str, layout: str | None = None) -> float:
+    def arena(order: str, place: Callable[[Sequence[Block]], Layout] = best) -> float:
         them = blocks(plan.step.graph, plan.orders[order])
-        found = layouts(them)
-        sizes = [extent(them, one) for name, one in found.items() if layout in (None, name)]
-        return weights + min(sizes) / MIB
+        return weights + extent(them, place(them)) / MIB
 
     return {
         "operators": len(plan.step.graph),
@@ -176,8 +174,8 @@ def row(plan: Plan) -> dict[str, float | bool]:
         "program": weights + plan.mib("program"),
         "LESCEA": weights + plan.mib("LESCEA"),
         "least": weights + plan.mib(LEAST),
-        "program_fit": arena("program", "first fit"),
-        "heuristics": arena("LESCEA", "longest-lived first"),
+        "program_fit": arena("program", LAYOUTS["first fit"]),
+        "heuristics": arena("LESCEA", LAYOUTS["longest-lived first"]),
         "best": arena(LEAST),
     }
 

@@ -7,8 +7,8 @@ import torch
 
 from lsnotebook.data.splits import Splits
 from lsnotebook.layershuffle.model import ShuffleViT
+from lsnotebook.swarm.hops import Block, SwarmError
 from lsnotebook.swarm.replay import replay
-from lsnotebook.swarm.router import Block, SwarmError
 from lsnotebook.swarm.trials import Trial, simulated, summary
 
 BATCH = 500

@@ -6,9 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
+from lsnotebook.layershuffle.curves import chance_line, legend
 from lsnotebook.pages.style import INK, new, styled, tile_colours
 from lsnotebook.swarm.driver import Fault
-from lsnotebook.swarm.router import Node
+from lsnotebook.swarm.hops import Node
 from lsnotebook.swarm.timeline import deaths, hops
 
 WIDE = 20
@@ -43,7 +44,7 @@ def against(
             panel.plot(run["at"], scale * run[measure], "*", color=COLOURS[run["approach"]], markersize=11,
                        markeredgecolor=INK, markeredgewidth=0.7)  # fmt: skip
         if scale == 100 and chance is not None:
-            panel.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
+            chance_line(panel, chance, named=False)
             panel.annotate("chance", (1, 100 * chance), (-2, 2), ("axes fraction", "data"), "offset points",
                            fontsize=8.5, ha="right")  # fmt: skip
         panel.set(xlabel=label, ylabel=name, xscale="log" if log else "linear")
@@ -52,7 +53,7 @@ def against(
             panel.set_yscale("log")
         else:
             panel.set_ylim(bottom=0)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    legend(figure, panels, columns=3)
     return figure
 
 

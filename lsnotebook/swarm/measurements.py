@@ -16,9 +16,9 @@ from lsnotebook.engine.tables import Table, tables
 from lsnotebook.swarm import conditions
 from lsnotebook.swarm.answering import answered
 from lsnotebook.swarm.conditions import SERVED
+from lsnotebook.swarm.hops import SwarmError
 from lsnotebook.swarm.nodes import nodes
 from lsnotebook.swarm.real import real
-from lsnotebook.swarm.router import SwarmError
 from lsnotebook.swarm.trials import Carried, Trial, simulated, summary
 
 DRAWS, REQUESTS = 10, 100

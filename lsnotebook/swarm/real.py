@@ -32,8 +32,7 @@ def real(
     """
     trial.check(run.layers)
     rng = stream(draw, "swarm")
-    held = trial.layout(run.layers, rng)
-    faults, arrivals = trial.faults(held, run.layers, rng), trial.arrivals(run.layers, requests, rng)
+    held, faults, arrivals = trial.drawn(run.layers, requests, rng)
     killed = [fault for fault in faults if fault.kind == "kill"]
     faults = [dataclasses.replace(one, kind="crash") if one in killed[::2] else one for one in faults]
     networks = [dataclasses.replace(run, seed=run.seed + k) for k in range(trial.networks)]

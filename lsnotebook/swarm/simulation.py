@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook.swarm.driver import Died, Fault, Finished, Joined, drive
-from lsnotebook.swarm.router import Block, Hop, Node, Router
+from lsnotebook.swarm.hops import Block, Hop, Node
+from lsnotebook.swarm.router import Router
 
 
 class Simulation:

@@ -9,6 +9,7 @@ from lsnotebook.core.statistics import Estimate, crossed, matrix
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.pages.tables import as_text, mean_and_interval, percent
 from lsnotebook.swarm.router import RULES
+from lsnotebook.swarm.timeline import deaths
 from lsnotebook.swarm.trials import Carried, summary
 
 LATENCIES = {"p50": "median latency", "p99": "99th percentile"}
@@ -112,8 +113,7 @@ def real(carried: Sequence[Carried], left_out: str, hop: float) -> str:
         return f"The real runs were left out, and the figures show the simulation alone: {left_out}"
     requests, retries = (sum(part) for part in zip(*((len(one.rows), one.rows["retries"].sum()) for one in carried),
                                                    strict=True))  # fmt: skip
-    dead = sum(fault.kind in ("kill", "crash") for one in carried for fault in one.faults
-               if fault.time <= one.rows["answered"].max())  # fmt: skip
+    dead = sum(map(died, carried))
     agreement = max(one.agreement or 0 for one in carried)
     same = f"to {agreement:.0e}" if agreement else "to the last bit"
     off = [f"{percent(error)} for the {LATENCIES[name]}" for name, error in errors(carried).mean().items()]
@@ -123,6 +123,11 @@ def real(carried: Sequence[Carried], left_out: str, hop: float) -> str:
         f"same logits, {same}. The simulation of the same draws, at {1000 * hop:.0f} ms a hop, is off by "
         f"{' and '.join(off)} on average over these runs."
     )
+
+
+def died(one: Carried) -> int:
+    """Nodes that died before the last answer."""
+    return len(deaths(one.faults, one.rows["answered"].max()))
 
 
 def errors(carried: Sequence[Carried]) -> pd.DataFrame:
@@ -149,8 +154,7 @@ def side_by_side(carried: Sequence[Carried]) -> pd.DataFrame:
         trial, ours, theirs = one.trial, summary(one.rows), summary(one.simulated)
         name = f"{trial.nodes} nodes" + (f", a failure in {trial.mtbf:g} hops" if trial.mtbf < math.inf else "")
         name = "your own swarm" if one.figure == "yours" else name
-        died = sum(f.kind in ("kill", "crash") and f.time <= one.rows["answered"].max() for f in one.faults)
-        rows[f"{name}, {TITLES[one.approach.name]}, {trial.rule}"] = {"died": str(died)} | {
+        rows[f"{name}, {TITLES[one.approach.name]}, {trial.rule}"] = {"died": str(died(one))} | {
             f"{title}, {what}": f"{value[of]:.1f}"
             for of, title in LATENCIES.items()
             for what, value in (("real", ours), ("simulated", theirs))

@@ -10,7 +10,7 @@ from IPython.display import HTML
 from lsnotebook.pages.style import tile_colours
 from lsnotebook.pages.tables import footnote
 from lsnotebook.swarm.driver import Fault
-from lsnotebook.swarm.router import Node
+from lsnotebook.swarm.hops import Node
 
 FOLDER = Path(__file__).parent
 

@@ -14,7 +14,7 @@ import pandas as pd
 from lsnotebook.core.profiles import Approach
 from lsnotebook.core.randomness import stream
 from lsnotebook.swarm.driver import Fault, poisson
-from lsnotebook.swarm.router import Block, Node, SwarmError
+from lsnotebook.swarm.hops import Block, Node, SwarmError
 from lsnotebook.swarm.simulation import simulate
 
 SLOWER = 10.0

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lsnotebook.swarm.delays import Delayed
 from lsnotebook.swarm.driver import Died, Fault, drive
-from lsnotebook.swarm.router import IN_SEQUENCE, RULES, Block, Router, SwarmError
+from lsnotebook.swarm.hops import Block, SwarmError
+from lsnotebook.swarm.router import IN_SEQUENCE, RULES, Router
 from lsnotebook.swarm.simulation import Simulation
 
 LAYERS, NETWORKS = 4, 2

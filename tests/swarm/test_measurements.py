@@ -10,8 +10,8 @@ from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
 from lsnotebook.layershuffle.measurements import accuracies
 from lsnotebook.layershuffle.profiles import SMOKE
 from lsnotebook.swarm import measurements
+from lsnotebook.swarm.hops import SwarmError
 from lsnotebook.swarm.measurements import answers, carried_out, compared, scaled
-from lsnotebook.swarm.router import SwarmError
 from lsnotebook.swarm.trials import Trial, simulated, summary
 
 pytestmark = pytest.mark.usefixtures("trained")

@@ -20,10 +20,10 @@ from lsnotebook.layershuffle.profiles import SMOKE
 from lsnotebook.swarm import nodes as nodes_module
 from lsnotebook.swarm import pool as pool_module
 from lsnotebook.swarm.driver import Fault
+from lsnotebook.swarm.hops import Block, SwarmError
 from lsnotebook.swarm.nodes import nodes, serve
 from lsnotebook.swarm.real import real
 from lsnotebook.swarm.replay import replay
-from lsnotebook.swarm.router import Block, SwarmError
 from lsnotebook.swarm.trials import Trial
 
 ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")

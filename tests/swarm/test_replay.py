@@ -5,8 +5,8 @@ import torch
 
 from lsnotebook.layershuffle.model import ShuffleViT, ShuffleViTConfig
 from lsnotebook.swarm.blocks import block
+from lsnotebook.swarm.hops import Block, SwarmError
 from lsnotebook.swarm.replay import check_models, replay
-from lsnotebook.swarm.router import Block, SwarmError
 
 SIZES = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48, "image_size": 8, "patch_size": 4}
 

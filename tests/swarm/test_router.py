@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsnotebook.core.profiles import UnknownNameError
-from lsnotebook.swarm.router import IN_SEQUENCE, RULES, Answer, Block, Hop, Router, SwarmError
+from lsnotebook.swarm.hops import Answer, Block, Hop, SwarmError
+from lsnotebook.swarm.router import IN_SEQUENCE, RULES, Router
 
 LAYERS, NETWORKS = 4, 2
 blocks = st.builds(Block, st.integers(0, NETWORKS - 1), st.integers(0, LAYERS - 1))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lsnotebook.swarm.driver import Fault, poisson
-from lsnotebook.swarm.router import RULES, Block, SwarmError
+from lsnotebook.swarm.hops import Block, SwarmError
+from lsnotebook.swarm.router import RULES
 from lsnotebook.swarm.simulation import simulate
 
 

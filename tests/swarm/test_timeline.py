@@ -9,7 +9,7 @@ from chromium import chromium
 
 from lsnotebook.swarm import figures, timeline
 from lsnotebook.swarm.driver import Fault
-from lsnotebook.swarm.router import Block
+from lsnotebook.swarm.hops import Block
 
 CHROMIUM = chromium()
 BLOCKS = (Block(0, 0), Block(0, 1), Block(0, 2))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lsnotebook.swarm.router import Block, SwarmError
+from lsnotebook.swarm.hops import Block, SwarmError
 from lsnotebook.swarm.trials import HORIZON, Trial, simulated, summary, varied
 
 
