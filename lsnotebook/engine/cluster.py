@@ -71,7 +71,10 @@ def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> N
 
 
 def connected(address: str | None = None):
-    """Ray, connected to the cluster at `address`; its workers find the same store. Raises `SweepError`."""
+    """Ray, connected to the cluster at `address`; its workers find the same store. Raises `SweepError`.
+
+    None: a Ray of this machine's own, started here, whatever other clusters it is part of.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -88,7 +91,7 @@ def connected(address: str | None = None):
                     raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
                 socket.create_connection((host, int(port)), timeout=10).close()
             here = {} if address else {"include_dashboard": False}  # a process that nobody would look at
-            started(ray, address=address, runtime_env=environment, log_to_driver=False, logging_level="error", **here)
+            started(ray, address=address or "local", runtime_env=environment, log_to_driver=False, logging_level="error", **here)
         except Exception as error:  # Ray raises bare ones, too
             if "AF_UNIX" in str(error):
                 folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()

@@ -60,9 +60,15 @@ class Pool:
                 try:
                     theirs = self.ray.get(done)
                 except self.ray.exceptions.RayError as error:
+                    last = str(error).strip().splitlines()[-1]
+                    if "never ran" in last:
+                        raise SwarmError(
+                            f"A node did not start ({last}): see that its machine runs, and that this process and the "
+                            "cluster have one RAY_AUTH_MODE and one token."
+                        ) from error
                     raise SwarmError(
-                        f"A node cannot run layers ({str(error).strip().splitlines()[-1]}): install there the version "
-                        "of lsnotebook that you have here."
+                        f"A node cannot run layers ({last}): install there the version of lsnotebook that you have "
+                        "here."
                     ) from error
                 if theirs != version():
                     raise SwarmError(

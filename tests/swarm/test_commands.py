@@ -50,9 +50,10 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_behind(store, tmp_path):
     mark = f"SWARM_OF={tmp_path}"
     shared = set(os.listdir("/dev/shm"))
     command = [sys.executable, "-m", "lsnotebook", "swarm", *"smoke layershuffle --nodes 2 --kill 1".split()]
+    user = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"}
     parent = subprocess.Popen(
         [*command, "--requests", "5000"],
-        env={**os.environ, "SWARM_OF": str(tmp_path)},
+        env={**user, "HOME": str(tmp_path), "SWARM_OF": str(tmp_path)},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

@@ -170,8 +170,11 @@ def test_when_a_machine_is_gone_the_states_that_it_kept_are_computed_again(ray_h
         ray.wait(running, num_returns=len(running), timeout=60, fetch_local=False)
         ray_head.remove_node(machine, allow_graceful=False)
 
+    def wait(tasks, **options):
+        return ray.wait(tasks, **options, fetch_local=False)  # else a result may be here before it is asked for
+
     monkeypatch.setattr(nodes_module.Cluster, "cause", removed)
-    monkeypatch.setattr(pool, "ray", SimpleNamespace(wait=ray.wait, get=get, kill=ray.kill, exceptions=ray.exceptions))
+    monkeypatch.setattr(pool, "ray", SimpleNamespace(wait=wait, get=get, kill=ray.kill, exceptions=ray.exceptions))
     pixel_values = asked(8, images=500)
     rows, logits = serve(pool, [model], HELD, pixel_values, [0.0] * 8, faults=[Fault(1.5, "kill", 0)], hop=0.1)
     assert len(rows) == 8 and rows["retries"].sum() >= 1 and rows["layers"].min() < 4
