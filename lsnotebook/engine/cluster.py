@@ -90,8 +90,8 @@ def connected(address: str | None = None):
                 if not colon or not port.isdigit():
                     raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
                 socket.create_connection((host, int(port)), timeout=10).close()
-            here = {} if address else {"include_dashboard": False}  # a process that nobody would look at
-            started(ray, address=address or "local", runtime_env=environment, log_to_driver=False, logging_level="error", **here)
+            there = {"address": address} if address else {"address": "local", "include_dashboard": False}
+            started(ray, **there, runtime_env=environment, log_to_driver=False, logging_level="error")
         except Exception as error:  # Ray raises bare ones, too
             if "AF_UNIX" in str(error):
                 folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
