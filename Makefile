@@ -24,7 +24,7 @@ pdf: book
 	$(BIN)/python book/make_pdf.py
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --cov
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov
 
 lint: $(READY)
 	$(BIN)/ruff check

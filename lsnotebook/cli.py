@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
-from lsnotebook import layershuffle, sortednet
+from lsnotebook import bpta, layershuffle, roam, sortednet, swarm
 from lsnotebook.core.profile_files import as_toml, find
 from lsnotebook.core.profiles import Approach, Part, Profile, named
 from lsnotebook.engine.command_line import Commands, Named, check_alone, fitting
 from lsnotebook.engine.ranks import rank
 
-PARTS: list[Part] = [layershuffle.PART, sortednet.PART]
+PARTS: list[Part] = [layershuffle.PART, swarm.PART, sortednet.PART, bpta.PART, roam.PART]
 
 
 def profile_of(word: str) -> Profile:
@@ -89,6 +89,7 @@ def show(profile: Profile) -> None:
 @click.option(
     "--recompute/--keep", default=None, help="Gradient checkpointing: recompute activations in the backward pass."
 )
+@click.option("--update-at-once/--update-after", default=None, help="Update weights within the backward pass.")
 @click.option("--compile/--no-compile", default=None, help="Compile each layer first.")
 @click.option("--readers", type=click.IntRange(min=0), help="Processes that read images.")
 @click.option("--prepare", is_flag=True, help="Evaluate what the pages show, too.")

@@ -10,6 +10,8 @@ from hypothesis import settings
 
 os.environ["OMP_NUM_THREADS"] = "1"  # toy models are slower on several threads, above all with several workers
 os.environ["LOKY_MAX_CPU_COUNT"] = "1"  # tests run side by side themselves, and a worker imports for seconds
+# Ray's default depends on which of its processes came first, and writes a token into the home folder.
+os.environ["RAY_AUTH_MODE"] = "disabled"
 sys.path.append(str(Path(__file__).parent / "programs"))  # what other processes run, they import from there
 sys.path.append(str(Path(__file__).parents[1] / "book"))  # its scripts
 
@@ -51,6 +53,23 @@ def trained(shared, store, monkeypatch):
     """The shared data folder in place of the test's own."""
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(shared))
     return shared
+
+
+@pytest.fixture(scope="session")
+def ray_head():
+    """The head of a Ray cluster on this machine, which runs no task; deaths of its other nodes are noticed in seconds.
+
+    A test adds the nodes that it needs, and connects to its address.
+    """
+    from ray.cluster_utils import Cluster
+
+    soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": soon}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        yield cluster
+        cluster.shutdown()
 
 
 @pytest.fixture

@@ -98,6 +98,8 @@ class Machine:
     """Gradient accumulation: micro-batches that a batch is split into."""
     recompute: bool = False
     """Gradient checkpointing: recompute the activations of a layer in the backward pass instead of keeping them."""
+    update_at_once: bool = False
+    """Update each weight in the backward pass, so that its gradient is freed there. On one device, in whole batches."""
 
 
 PLAIN = Machine()

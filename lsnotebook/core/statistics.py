@@ -1,10 +1,11 @@
 """Means with 95 % intervals over crossed random factors: networks in rows, orders or images in columns."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import expit, logit
 
 
 class Estimate(NamedTuple):
@@ -39,8 +40,8 @@ def crossed(values: np.ndarray, limits: tuple[float, float] | None = None) -> Es
         return Estimate(mean, mean - half, mean + half)
     low, high = limits
     share = (mean - low) / (high - low)
-    logit, spread = np.log(share / (1 - share)), half / (high - low) / (share * (1 - share))
-    bounds = low + (high - low) / (1 + np.exp(-np.array([logit - spread, logit + spread])))
+    spread = half / (high - low) / (share * (1 - share))
+    bounds = low + (high - low) * expit(logit(share) + np.array([-spread, spread]))
     return Estimate(mean, *bounds.tolist())
 
 
@@ -65,18 +66,24 @@ def standard_error(values: np.ndarray) -> tuple[float, float]:
 
 
 def ratio(values: np.ndarray, reference: np.ndarray, chance: float = 0.0) -> np.ndarray:
-    """The ratio of the means above chance of `values` (I, J) and `reference` (I,), as values (I, J) for `crossed`.
+    """The ratio of the means above chance of `values` (I, J) and `reference` (I,) or (I, J), as values (I, J) for
+    `crossed`.
 
     Their mean is this ratio; their deviations are those of the ratio to first order (the delta method), paired by
     network. Where the interval of the reference is not above chance, a ratio means nothing (Fieller 1954), and the
     values are all equal, so that they have no interval.
     """
-    above, reference = values - chance, np.asarray(reference)[:, None] - chance
+    above, reference = values - chance, np.asarray(reference).reshape(len(reference), -1) - chance
     estimate = crossed(reference)
     if not estimate.mean > 0:
         return np.full(above.shape, np.nan)
     share = above.mean() / estimate.mean
     return np.full(above.shape, share) if estimate.low <= 0 else share + (above - share * reference) / estimate.mean
+
+
+def kept(accuracy: Any, of: float, chance: float) -> Any:
+    """The share of the accuracy above chance that is kept: what is left of `of` in `accuracy`, one or an array."""
+    return (accuracy - chance) / (of - chance)
 
 
 def contrast(values: np.ndarray, where: np.ndarray) -> np.ndarray:

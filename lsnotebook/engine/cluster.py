@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
 
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.profile_files import on_command_line
@@ -22,6 +24,8 @@ from lsnotebook.engine.run import Run
 log = logging.getLogger(__name__)
 RETRIES = 5
 """Times that a run is resumed after its node died."""
+STARTS = 3
+"""Times that Ray is started before it is given up."""
 
 
 class SweepError(LsnotebookError, RuntimeError):
@@ -67,12 +71,15 @@ def sweep(wanted: Sequence[Run], address: str | None = None, gpus: int = 1) -> N
 
 
 def connected(address: str | None = None):
-    """Ray, connected to the cluster at `address`; its workers find the same store. Raises `SweepError`."""
+    """Ray, connected to the cluster at `address`; its workers find the same store. Raises `SweepError`.
+
+    None: a Ray of this machine's own, started here, whatever other clusters it is part of.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
     except ImportError:
-        raise SweepError('Sweeps need Ray: pip install "lsnotebook[cluster]", here and on the nodes.') from None
+        raise SweepError('A cluster needs Ray: pip install "lsnotebook[cluster]", here and on the nodes.') from None
     inherited = {name: value for name, value in os.environ.items() if name.startswith(("LSNOTEBOOK_", "HF_"))}
     environment = {"env_vars": {**inherited, "LSNOTEBOOK_DATA": str(data_root().resolve())}}
     if not ray.is_initialized():
@@ -83,19 +90,48 @@ def connected(address: str | None = None):
                 if not colon or not port.isdigit():
                     raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
                 socket.create_connection((host, int(port)), timeout=10).close()
-            ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
-        except (OSError, RuntimeError, ValueError) as error:
+            there = {"address": address} if address else {"address": "local", "include_dashboard": False}
+            started(ray, **there, runtime_env=environment, log_to_driver=False, logging_level="error")
+        except Exception as error:  # Ray raises bare ones, too
             if "AF_UNIX" in str(error):
                 folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
                 raise SweepError(
                     f"The path of the folder for temporary files, {folder!r}, is too long for Ray's sockets: name a "
                     "shorter one in RAY_TMPDIR, such as /tmp."
                 ) from error
+            if address is None:
+                raise SweepError(
+                    f"Ray did not start here ({str(error).splitlines()[0]}); stop what else keeps this machine busy, "
+                    "and run the same command again."
+                ) from error
+            if "Version mismatch" in str(error):
+                raise SweepError(
+                    f"The cluster at {address!r} runs other versions ({' '.join(str(error).split())}): take the same "
+                    "here and there."
+                ) from error
             raise SweepError(
                 f"There is no Ray cluster at {address!r} ({str(error).splitlines()[0]}): start one with `ray start`, "
                 "or leave out --address to use this machine."
             ) from error
     return ray
+
+
+def is_connected() -> bool:
+    """Whether this process is connected to a Ray already."""
+    ray = sys.modules.get("ray")
+    return ray is not None and ray.is_initialized()
+
+
+def started(ray: ModuleType, **options: Any) -> None:
+    """`ray.init`, and again where its processes took longer than it waits for, as on a busy machine."""
+    for attempt in range(1, STARTS + 1):
+        try:
+            ray.init(**options)
+            return
+        except Exception as error:
+            ray.shutdown()
+            if attempt == STARTS or "timed out during startup" not in str(error):
+                raise
 
 
 def _train(run: Run, gpus: int, base: object) -> None:

@@ -41,7 +41,7 @@ def origin(models: Sequence[Run], notebook: str, **parameters: object) -> str:
 
 
 def again(notebook: str, **parameters: object) -> str:
-    """The command that makes a page again with these parameters."""
+    """The command that makes a page again."""
     line = " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in parameters.items())
     return f"Again: papermill {notebook}.ipynb out.ipynb {line}"
 

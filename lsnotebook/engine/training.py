@@ -20,6 +20,7 @@ from lsnotebook.core.profiles import PLAIN, Machine, Schedule
 from lsnotebook.core.randomness import stream
 from lsnotebook.data.batches import in_turn, reading
 from lsnotebook.data.splits import Splits
+from lsnotebook.engine.at_once import update_at_once
 from lsnotebook.engine.launch import WHOLE, Launch, TrainingError, prepare
 from lsnotebook.engine.loop import fit, is_best
 from lsnotebook.engine.meter import Meter
@@ -45,11 +46,14 @@ def train(
 
     Returns the rows of `loop.fit` with seconds and, where it is measured, joules. Raises `TrainingError` where the
     loss is not finite, where a batch cannot be split over the ranks, where it does not fit into the GPU's
-    memory, and where the state is damaged, and `DataError` where images cannot be read.
+    memory, where weights cannot be updated at once, and where the state is damaged, and `DataError` where images
+    cannot be read.
     """
     layers = network.config.num_hidden_layers
     launch = prepare(network, schedule, sampler, machine)
     history, best = read_state(folder, launch.network, launch.optimizer.optimizer)
+    if machine.update_at_once:
+        update_at_once(launch)
     done = history[-1]["step"] if history else 0
     advance(done)
     meter, out_of_memory = Meter(launch.accelerator, history), False

@@ -5,7 +5,6 @@ Accuracies are in %, one row for each network (seed) and one column for each ord
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,8 +85,3 @@ class Build:
         norms = measurements.norms(study(self.profile, [APPROACHES[approach]]))
         found = [analysis.explained_by_distance(group, measure) for _, group in norms.groupby("seed")]
         return 100 * np.array(found)
-
-
-def kept(accuracy: Any, of: float, chance: float) -> Any:
-    """The share of above-chance accuracy kept, in %: what is left of `of` in `accuracy` (one or an array)."""
-    return 100 * (accuracy - chance) / (of - chance)

@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from lsnotebook.core.statistics import contrast, matched, rank_correlation, ratio
+from lsnotebook.core.statistics import contrast, kept, matched, rank_correlation, ratio
 from lsnotebook.layershuffle import paper
 from lsnotebook.layershuffle.approaches import TABLE_1, TITLES
-from lsnotebook.layershuffle.build import IMAGENET_CHANCE, Build, kept
+from lsnotebook.layershuffle.build import IMAGENET_CHANCE, Build
 from lsnotebook.layershuffle.profiles import Study
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
 
@@ -32,7 +32,7 @@ def baseline_collapses(build: Build) -> list[Statement]:
 
 def kept_in_paper(approach: str) -> float:
     """The share of above-chance accuracy kept in arbitrary order, in %, from Table 1."""
-    return kept(paper.top1(approach, "arbitrary"), paper.top1(approach, "sequential"), 100 * IMAGENET_CHANCE)
+    return 100 * kept(paper.top1(approach, "arbitrary"), paper.top1(approach, "sequential"), 100 * IMAGENET_CHANCE)
 
 
 def difference(build: Build, one: tuple[str, str], other: tuple[str, str], quantity: str, bounds: Bounds) -> Statement:
@@ -156,7 +156,7 @@ def merged_models(build: Build) -> list[Statement]:
         sources = build.source_top1(approach, policy)
         merged, reference = matched(build.merged_top1(approach, policy), sources.mean(0))  # under the same orders
         values: np.ndarray = 100 * ratio(merged[:, None], reference, build.chance)[:, 0]
-        published = kept(100 * chosen[approach], paper.top1(approach, policy), 100 * IMAGENET_CHANCE)
+        published = 100 * kept(chosen[approach], paper.top1(approach, policy) / 100, IMAGENET_CHANCE)
         quantity = f"share of their sources' above-chance accuracy kept by merged {models}, %"
         over = (f"draws of merged models from the same {len(sources)} sources",)
         statements.append(Statement(quantity, values, bounds, published, over=over))

@@ -1,17 +1,29 @@
 """The tables and sentences on why the ViT collapses, from what `measurements.collapses` gives."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from lsnotebook.core.statistics import Estimate, contrast, crossed, matrix, over_networks, rank_correlation
+from lsnotebook.core.statistics import (
+    Estimate,
+    contrast,
+    crossed,
+    kept,
+    matrix,
+    over_networks,
+    rank_correlation,
+    ratio,
+)
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.pages.tables import as_text, mean_and_interval, percent
+from lsnotebook.pages.tables import as_text, in_percent, listed, mean_and_interval, some
 
 WAYS = "first", "last", "layer", "distance", "from", "sequential", "arbitrary"
 """What a row of `summary` is of, by its number: so many of the first or last layers held in place, a single layer held;
 two layers exchanged at a distance, or of which this is the first; the answer after so many layers, in both orders."""
+
+OVER = "95 % intervals over networks and drawn orders"
+"""The population of the sentences' intervals, where they say no other."""
 
 
 def summary(measured: Mapping[str, pd.DataFrame], chance: float) -> pd.DataFrame:
@@ -39,53 +51,59 @@ def over_ways(table: pd.DataFrame, measure: str, chance: float) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True).rename(columns={"policy": "way"})
 
 
-def means(found: pd.DataFrame, way: str) -> dict[str, pd.Series]:
-    """The mean by the number, for each approach of a `summary`."""
-    groups = found[found["way"] == way].groupby("approach", sort=False)
-    return {name: group.set_index("number")["mean"].sort_index() for name, group in groups}
-
-
 def anchored(found: pd.DataFrame) -> pd.DataFrame:
-    """Top-1 in % with its interval: a row for each end and approach, a column for each number of layers held there."""
-    rows: dict[tuple[str, str], dict[int, str]] = {}
-    for row in found[found["way"].isin(["first", "last"])].itertuples():
-        text = as_text(100 * row.mean, 100 * row.low, 100 * row.high)
-        rows.setdefault((f"the {row.way}", TITLES[row.approach]), {})[row.number] = text
-    return pd.DataFrame.from_dict(rows, orient="index").sort_index(axis=1).add_suffix(" in place")
-
-
-def kept(found: pd.DataFrame, chance: float) -> dict[str, pd.Series]:
-    """The share of the accuracy above chance in sequence that is kept with so many of the first layers in place."""
-    return {name: (top1 - chance) / (top1.iloc[-1] - chance) for name, top1 in means(found, "first").items()}
+    """Top-1 in % with its interval: a row for each end and number of layers held there, a column an approach."""
+    columns: dict[str, dict[tuple[str, int], str]] = {}
+    for end in ("first", "last"):
+        for row in found[found["way"] == end].sort_values("number", kind="stable").itertuples():
+            columns.setdefault(TITLES[row.approach], {})[f"the {end}", row.number] = in_percent(row)
+    return pd.DataFrame(columns)
 
 
 def few_in_place(found: pd.DataFrame, chance: float) -> str:
-    """What is kept with none to three of the first layers in place, and from how many on nine tenths are."""
+    """Top-1 with none to three of the first layers in place, and from how many on nine tenths are kept of what the mean
+    is above chance in sequence."""
     told = []
-    for name, shares in kept(found, chance).items():
-        few = ", ".join(
-            f"{percent(share, 0)} with {number or 'none'}" for number, share in shares[shares.index < 4].items()
-        )
+    for name, group in found[found["way"] == "first"].groupby("approach", sort=False):
+        top1 = group.set_index("number").sort_index()
+        few = [f"{in_percent(row)} with {row.Index or 'none'}" for row in top1[top1.index < 4].itertuples()]
+        shares = kept(top1["mean"], top1["mean"].iloc[-1], chance)
         enough = shares.index[shares >= 0.9][0] if (shares >= 0.9).any() else "no number"
-        told.append(f"**{TITLES[name]}**: {few}; at least nine tenths from {enough} on.")
-    return listed("Of the accuracy above chance in sequence, kept with the first layers in place:", told)
+        told.append(f"**{TITLES[name]}**: {', '.join(few)}; nine tenths from {enough} on.")
+    lead = (
+        f"Top-1 accuracy in % with the first layers in place ({OVER}), and from how many on nine tenths are kept of "
+        "what it is above chance in sequence:"
+    )
+    return listed(lead, told)
 
 
-def verdict(found: pd.DataFrame, chance: float, layers: int) -> str:
-    """How much of the collapse is that of the first quarter of the layers. Decided beforehand: nine tenths of what an
-    order costs are "nearly all" of it, half are "most"."""
-    quarter, shares = max(1, layers // 4), kept(found, chance)["baseline"]
-    if not shares[0] < 0.9:
+def verdict(table: pd.DataFrame, chance: float, layers: int) -> str:
+    """How much of the collapse is that of the first quarter of the layers, from the table of `collapse.anchored`.
+
+    Decided beforehand: nine tenths of what an order costs are "nearly all" of it, half are "most".
+    """
+    quarter, first = max(1, layers // 4), table[table["way"] == "first"]
+    top1 = {
+        name: {number: matrix(rows).to_numpy() for number, rows in group.groupby("number")}
+        for name, group in first.groupby("approach", sort=False)
+    }
+    without = {name: ratio(at[0], at[layers][:, 0], chance) for name, at in top1.items()}
+    shares = {name: mean_and_interval(values, (0, 1), "\u00a0%") for name, values in without.items()}
+    if not without["baseline"].mean() < 0.9:
         return (
-            f"**Verdict.** At this scale nothing collapses: the ViT keeps {percent(shares[0], 0)} with none in place."
+            f"**Verdict.** At this scale nothing collapses: of its accuracy above chance, the ViT keeps "
+            f"{shares['baseline']} with none in place ({OVER})."
         )
-    regained = (shares[quarter] - shares[0]) / (1 - shares[0])
-    how = "nearly all" if regained >= 0.9 else "most" if regained >= 0.5 else "less than half"
+    none, some_in_place, whole = (top1["baseline"][number] for number in (0, quarter, layers))
+    regained = ratio(some_in_place - none, whole - none)
+    share, text = regained.mean(), mean_and_interval(regained, unit="\u00a0%")
+    how = "nearly all" if share >= 0.9 else "most" if share >= 0.5 else "less than half"
     whose = f"the first {quarter} of {layers} layers" if quarter > 1 else f"the first of {layers} layers"
     return (
-        f"**Verdict.** Of what arbitrary orders cost the ViT, {percent(regained, 0)} is regained by {whose} in place, "
-        f"the others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, where every layer "
-        f"was at times the first, keeps {percent(kept(found, chance)['layershuffle'][0], 0)} with none in place."
+        f"**Verdict.** Of what arbitrary orders cost the ViT, {text} is regained by {whose} "
+        f"in place, the others still shuffled: at this scale, {how} of the collapse is theirs. LayerShuffle, "
+        f"where every layer was at times the first, keeps {shares['layershuffle']} of its accuracy above chance with "
+        f"none in place ({OVER})."
     )
 
 
@@ -102,25 +120,27 @@ def first_or_last(table: pd.DataFrame, layers: int) -> str:
         end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy())) == end] for end in (1, -1)
     }
     return (
-        f"Points of top-1 more with the first {quarter} in place than with the last {quarter}: {', '.join(texts)}. "
-        f"The first matter more for {some(ends[1])}, the last for {some(ends[-1])}."
+        f"Points of top-1 more with the first {quarter} in place than with the last {quarter} ({OVER}): "
+        f"{', '.join(texts)}. The first matter more for {some(ends[1])}, the last for {some(ends[-1])}."
     )
 
 
-def one_in_place(table: pd.DataFrame) -> str:
+def one_in_place(table: pd.DataFrame, chance: float) -> str:
     """Layer 0 alone in place rather than another one on average, paired by network and draw; and the best of all."""
-    none = table[(table["way"] == "first") & (table["number"] == 0)].groupby("approach")["top1"].mean()
     told, apart = [], []
-    for name, group in table[table["way"] == "layer"].groupby("approach", sort=False):
-        alone = [matrix(one).to_numpy() for _, one in group.groupby("number")]
+    for name, group in table.groupby("approach", sort=False):
+        none = matrix(group[(group["way"] == "first") & (group["number"] == 0)]).to_numpy()
+        alone = [matrix(one).to_numpy() for _, one in group[group["way"] == "layer"].groupby("number")]
         others, best = np.mean(alone[1:], axis=0), int(np.argmax([values.mean() for values in alone]))
+        three = [mean_and_interval(values, (chance, 1)) for values in (none, alone[0], others)]
         told.append(
-            f"**{TITLES[name]}**: {percent(none[name], 0)} with none, {percent(alone[0].mean(), 0)} with layer 0, "
-            f"{percent(others.mean(), 0)} with another one on average. Layer 0 makes a difference of "
-            f"{mean_and_interval(alone[0] - others)} points; the best is layer {best}."
+            f"**{TITLES[name]}**: {three[0]} with none, {three[1]} with layer 0, {three[2]} with another on average. "
+            f"Layer 0 makes a difference of {mean_and_interval(alone[0] - others)} points; the best is layer {best}."
         )
         apart += [TITLES[name]] if sign(crossed(alone[0] - others)) > 0 else []
-    return listed("Top-1 accuracy with a single layer in place:", told, f"Layer 0 stands out for {some(apart)}.")
+    return listed(
+        f"Top-1 accuracy in % with a single layer in place ({OVER}):", told, f"Layer 0 stands out for {some(apart)}."
+    )
 
 
 def exchanged(table: pd.DataFrame) -> str:
@@ -138,32 +158,34 @@ def exchanged(table: pd.DataFrame) -> str:
         ]
         others = cost[:, (first > 0) & (distance > 0)]
         far = np.broadcast_to(distance[(first > 0) & (distance > 0)], others.shape)
-        loss, more = 100 * cost[:, distance > 0].mean(), mean_and_interval(np.mean(with_first, axis=0))
+        loss, more = (mean_and_interval(each) for each in (cost[:, distance > 0].mean(1), np.mean(with_first, axis=0)))
         trend = as_text(*crossed(rank_correlation(far, others).mean(1)), decimals=2)
         told.append(
-            f"**{TITLES[name]}** loses {loss:.1f} points on average. With layer 0 it loses {more} more than without at "
-            f"the same distance; without it, the rank correlation of loss and distance is {trend}."
+            f"**{TITLES[name]}** loses {loss} points on average. With layer 0 it loses {more} more than without at the "
+            f"same distance; without it, the rank correlation of loss and distance is {trend}."
         )
         dearer += [TITLES[name]] if sign(crossed(np.mean(with_first, axis=0))) > 0 else []
     costs = f"At the same distance, exchanging layer 0 costs more than exchanging others for {some(dearer)}."
-    return listed("Two layers exchanged:", told, costs)
+    return listed("Points of top-1 lost with two layers exchanged (95 % intervals over the networks):", told, costs)
 
 
 def answer_forms(found: pd.DataFrame, chance: float) -> str:
-    """The probability of the right class after all layers, and after how many half of its rise was there; where it ends
-    below twice chance, no answer has formed."""
+    """The probability of the right class after all layers, and after how many half of its rise was there; an answer has
+    formed where the whole interval lies above twice chance."""
     told, formed = [], []
-    for name in found["approach"].unique():
+    for name, group in found.groupby("approach", sort=False):
         texts = []
         for way, where in {"sequential": "in sequence", "arbitrary": "in arbitrary order"}.items():
-            after = means(found, way)[name]
-            rise, last = after - after.iloc[0], after.iloc[-1]
-            half = f"half of the rise after {rise.index[rise >= rise.iloc[-1] / 2][0]} of {after.index[-1]} layers"
-            texts.append(f"{percent(last, 0)} {where} ({half if last >= 2 * chance else 'less than twice chance'})")
+            after = group[group["way"] == way].set_index("number").sort_index()
+            rise, (*_, last) = after["mean"] - after["mean"].iloc[0], after.itertuples()
+            half = f"half of the rise after {rise.index[rise >= rise.iloc[-1] / 2][0]} of {last.Index} layers"
+            how = half if last.mean >= 2 * chance else "less than twice chance"
+            texts.append(f"{in_percent(last)} {where} ({how})")
         told.append(f"**{TITLES[name]}**: {', '.join(texts)}.")
-        formed += [TITLES[name]] if last >= 2 * chance else []  # in arbitrary order
-    end = f"In arbitrary order an answer forms in {some(formed)}."
-    return listed("The probability of the right class after all layers:", told, end)
+        formed += [TITLES[name]] if last.low > 2 * chance else []  # in arbitrary order
+    end = f"In arbitrary order an answer forms, with the whole interval above twice chance, in {some(formed)}."
+    lead = f"The probability of the right class after all layers, in % ({OVER}; in sequence, over the networks):"
+    return listed(lead, told, end)
 
 
 def distance_or_beginning(shuffled: pd.DataFrame) -> str:
@@ -185,7 +207,7 @@ def distance_or_beginning(shuffled: pd.DataFrame) -> str:
         -1: "the distance goes with the accuracy more closely",
         0: "neither goes with the accuracy more closely than the other",
     }
-    lead = "Rank correlation of accuracy with the distance, and with the position that layer 0 runs at:"
+    lead = f"Rank correlation of accuracy with the distance, and with the position that layer 0 runs at ({OVER}):"
     return listed(
         lead,
         told,
@@ -201,12 +223,3 @@ def begins_with_first(table: pd.DataFrame) -> pd.Series:
 def sign(estimate: Estimate) -> int:
     """1 or -1 where the whole interval lies above or below 0, else 0."""
     return int(estimate.low > 0) - int(estimate.high < 0)
-
-
-def some(titles: Sequence[str]) -> str:
-    return " and ".join([", ".join(titles[:-1]), titles[-1]] if titles[1:] else titles) or "none of them"
-
-
-def listed(lead: str, items: Iterable[str], end: str = "") -> str:
-    """A sentence, a list below it, and a sentence below that, as Markdown."""
-    return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])

@@ -8,15 +8,18 @@ import seaborn
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.curves import beside, chance_line, legend, lines, rings
+from lsnotebook.layershuffle.curves import beside, chance_line, lines, rings
 from lsnotebook.pages.style import INK, new, styled
 
 
 @styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> Figure:
-    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source."""
-    figure, panels = new(2.4 * len(tables), 2.2, columns=len(tables), sharey=True)
-    for panel, (source, table) in zip(panels[0], tables.items(), strict=True):
+    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source, two side by side."""
+    columns = min(2, len(tables))
+    figure, rows = new(4.8, 2.2 * -(-len(tables) // columns), -(-len(tables) // columns), columns, sharey=True)
+    for panel in rows.flat[len(tables) :]:
+        panel.set_visible(False)
+    for panel, (source, table) in zip(rows.flat, tables.items(), strict=False):
         panel.axvline(100 * chance[source], color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
         panel.annotate("chance", (100 * chance[source], -0.6), (3, 0), textcoords="offset points", fontsize=8.5)
         means = table.pivot(index="approach", columns="policy", values="mean").mul(100)
@@ -33,7 +36,7 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
         panel.set_yticks(range(len(means)), [TITLES[name] for name in table["approach"].unique()])
         panel.spines["left"].set_visible(False)
         panel.tick_params(left=False)
-    panels[0][0].set_ylim(len(means) - 0.5, -1)
+    rows[0, 0].set_ylim(len(means) - 0.5, -1)
     return figure
 
 
@@ -115,7 +118,7 @@ def few_orders(accuracies: pd.DataFrame, chance: float) -> Figure:
 def by_depth(pruned: pd.DataFrame, chance: float, published: pd.DataFrame) -> Figure:
     """Figures 1b and 1c: top-1 against the layers kept, a panel for each order; and what the paper's text gives of
     ImageNet-2012, where it does, in sequence filled, in arbitrary order as a ring."""
-    figure, [panels] = new(5.2, 3.5, columns=3 if len(published) else 2, sharex=True, sharey=True)
+    figure, [panels] = new(4.8, 3.5, columns=3 if len(published) else 2, sharex=True, sharey=True)
     titles = {"sequential": "in sequence", "arbitrary": "in arbitrary\norder"}
     for panel, (policy, title) in zip(panels, titles.items(), strict=False):
         chance_line(panel, chance, named=panel is panels[-1])
@@ -177,15 +180,19 @@ def chosen_or_random(chosen: pd.DataFrame, random: pd.DataFrame, chance: float) 
 
 @styled
 def beeswarm(models: pd.DataFrame, chance: float) -> Figure:
-    """Figure 5: top-1 of every model, one column for each (approach, model)."""
+    """Figure 5: top-1 of every model, one column for each (approach, model), one colour an approach."""
     figure, [[axes]] = new(4.8, 3.4)
     chance_line(axes, chance)
-    names = models["approach"].map(TITLES) + ",\n" + models["model"].str.replace(" of", "\nof")
+    names = models["approach"] + "," + models["model"].str.replace(" of", "\nof")
     table = models.assign(top1=100 * models["top1"], names=names)
     # Where all models agree, the column is too narrow for their dots side by side: they may overlap.
     style = {"hue": "approach", "palette": COLOURS, "size": 2.2, "legend": False, "warn_thresh": 1}
     seaborn.swarmplot(table, x="names", y="top1", ax=axes, **style)
-    axes.tick_params(axis="x", labelsize=7.5, bottom=False)
+    for approach in models["approach"].unique():
+        axes.plot([], [], "o", color=COLOURS[approach], label=TITLES[approach])
+    axes.set_xticks(axes.get_xticks(), [name.partition(",")[2] for name in names.unique()])
+    axes.tick_params(axis="x", bottom=False)
+    figure.legend(loc="outside upper center", ncols=2)
     axes.set(xlabel="", ylabel="top-1 accuracy, %", ylim=(0, 102))
     return figure
 
@@ -214,32 +221,12 @@ def by_drift(drifted: pd.DataFrame, chance: float) -> Figure:
     chance_line(axes, chance)
     for approach, group in drifted.groupby("approach", sort=False):
         colour, marker = COLOURS[approach], MARKERS[approach]
-        axes.plot(group["drift"], 100 * group["source"], "--", color=colour, marker=marker, fillstyle="none",
+        at = 100 * group.set_index("drift")[["source", "merged", "std"]].rename(index=lambda drift: 100 * drift)
+        axes.plot(at["source"], "--", color=colour, marker=marker, fillstyle="none",
                   label=f"{TITLES[approach]}, sources")  # fmt: skip
-        axes.errorbar(group["drift"], 100 * group["merged"], 100 * group["std"], color=colour, marker=marker,
-                      capsize=2, label=f"{TITLES[approach]}, merged")  # fmt: skip
-    axes.set(xlabel="distance of the layers from the base, relative to its norm", ylabel="top-1 accuracy, %")
+        axes.errorbar(at.index, at["merged"], at["std"], color=colour, marker=marker, capsize=2,
+                      label=f"{TITLES[approach]}, merged")  # fmt: skip
+    axes.set(xlabel="distance of the layers from the base, % of its norm", ylabel="top-1 accuracy, %")
     axes.set(ylim=(0, 102), xlim=(0, None))
     figure.legend(loc="outside upper center", ncols=2)
-    return figure
-
-
-@styled
-def by_length(lengths: pd.DataFrame, panels: Mapping[str, tuple[str, Mapping[str, str]]], chance: float) -> Figure:
-    """Measures of `records.lengths` against the steps of the refinement: mean, and a band of one standard deviation.
-
-    `panels` gives for each its axis label and its measures, each with its line style; `chance` is marked in the first.
-    """
-    figure, [drawn] = new(3.4 * len(panels), 3.1, columns=len(panels))
-    chance_line(drawn[0], chance)
-    for panel, (title, (label, measures)) in zip(drawn, panels.items(), strict=True):
-        for (approach, measure), group in lengths.groupby(["approach", "measure"], sort=False):
-            if measure in measures:
-                table = group.rename(columns={"number": "seed"})
-                lines(panel, table, "steps", "value", approach, linestyle=measures[measure])
-        panel.set(title=title, ylabel=label, xlabel="steps of the refinement", xscale="log", ylim=(0, None))
-        steps = sorted(lengths["steps"].unique())
-        panel.set_xticks(steps, [f"{count:,}" for count in steps], fontsize=8)
-        panel.minorticks_off()
-    legend(figure, drawn, columns=2)
     return figure

@@ -230,7 +230,7 @@ def prepare(profile: Study) -> None:
     for models, sampler in ((vits, sequential), (shuffled, arbitrary)):
         merged_accuracies(models, sampler)
         accuracies(models, sampler)
-        for distinct in source_counts(profile):
+        for distinct in fewer_sources(profile):
             merged_accuracies(models, sampler, 20, distinct)
     ensemble_accuracies(shuffled, arbitrary)
     drifted_accuracies(profile)
@@ -239,6 +239,6 @@ def prepare(profile: Study) -> None:
     joint_readability(both)
 
 
-def source_counts(profile: Study) -> list[int]:
-    """Numbers of sources that the layers of merged models come from."""
-    return [count for count in (1, 2, 4, 12) if count <= profile.backbone.layers]
+def fewer_sources(profile: Study) -> list[int]:
+    """Numbers of sources that the layers of merged models come from, fewer than one for each layer."""
+    return [count for count in (1, 2, 4) if count < profile.backbone.layers]

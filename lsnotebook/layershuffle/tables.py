@@ -1,19 +1,16 @@
 """The tables of the pages, and numbers in their sentences: from what `measurements` gives, in the paper's form."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from lsnotebook.core.draws import inversions
-from lsnotebook.core.profiles import Part
 from lsnotebook.core.statistics import differences, matrix
 from lsnotebook.core.variance import variance_shares
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
-from lsnotebook.layershuffle.profiles import Study
-from lsnotebook.pages.results import recorded
-from lsnotebook.pages.tables import as_text, mean_and_interval, mean_and_std, percent
+from lsnotebook.pages.tables import in_percent, listed, mean_and_interval, mean_and_std, percent
 
 
 def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -55,7 +52,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> str:
 def paired(accuracies: pd.DataFrame, to: str = "layershuffle") -> pd.DataFrame:
     """Points of top-1 of each approach less `to`, paired by network and order, with their interval."""
     found = differences(accuracies, to)
-    texts = [as_text(*(100 * part for part in row[2:])) for row in found.itertuples(index=False)]
+    texts = [in_percent(row) for row in found.itertuples()]
     wide = found.assign(text=texts, approach=found["approach"].map(TITLES) + f" − {TITLES[to]}")
     shown = wide.pivot(index="approach", columns="policy", values="text")
     return shown.loc[wide["approach"].unique(), ["sequential", "arbitrary"]]
@@ -93,17 +90,23 @@ def network_means(pruned: pd.DataFrame) -> pd.DataFrame:
 
 def gain(chosen: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
     """Points of top-1 by which `chosen` layers beat `random` ones, with an interval over networks and draws."""
-    rows = {}
-    for (approach, layers), group in random.groupby(["approach", "layers"], sort=False):
-        best = chosen.query("approach == @approach and layers == @layers").sort_values("seed")["top1"].to_numpy()
-        rows[layers, TITLES[approach]] = mean_and_interval(best[:, None] - matrix(group).to_numpy())
+    rows = {(layers, TITLES[name]): mean_and_interval(each) for (name, layers), each in gains(chosen, random).items()}
     return pd.Series(rows).unstack().rename_axis("layers kept").sort_index()
 
 
-def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
-    """Positions that `measurements.readability` predicts correctly, in %, over networks and images: a row an approach.
+def gains(chosen: pd.DataFrame, random: pd.DataFrame) -> dict[tuple[str, int], np.ndarray]:
+    """By how much of top-1 `chosen` layers beat `random` ones (networks, draws), for each (approach, layers kept)."""
+    best = chosen.sort_values("seed").groupby(["approach", "layers"])["top1"]
+    return {
+        (approach, layers): best.get_group((approach, layers)).to_numpy()[:, None] - matrix(group).to_numpy()
+        for (approach, layers), group in random.groupby(["approach", "layers"], sort=False)
+    }
 
-    Columns: from the output, from its norm alone, from its direction alone; from the output for the first quarter of
+
+def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
+    """Positions that `measurements.readability` predicts correctly, in %, over networks and images, for each approach.
+
+    Rows: from the output, from its norm alone, from its direction alone; from the output for the first quarter of
     the positions and for the others; chance.
     """
     rows = {}
@@ -114,8 +117,8 @@ def readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
         first = (wide["position"] < layers / 4).to_numpy()
         for which, where in (("first quarter", first), ("others", ~first)):
             row[f"output, {which}"] = f"{100 * shares['output'][where].mean():.1f}"
-        rows[TITLES[name]] = row
-    return pd.DataFrame.from_dict(rows, orient="index").assign(chance=f"{100 / layers:.1f}")
+        rows[TITLES[name]] = row | {"chance": f"{100 / layers:.1f}"}
+    return pd.DataFrame(rows)
 
 
 def joint_readability(found: pd.DataFrame, layers: int) -> pd.DataFrame:
@@ -142,30 +145,6 @@ def dependence(norms: pd.DataFrame) -> pd.DataFrame:
         first, second = values
         rows[title][f"{TITLES[first]} − {TITLES[second]}"] = mean_and_interval(values[first] - values[second])
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def lengths(part: Part, profiles: Iterable[Study]) -> tuple[pd.DataFrame, str]:
-    """The rows of `records.networks` that were recorded of the same networks, refined for several numbers of steps, and
-    how they were made; empty where fewer than two numbers were recorded."""
-    there, refused = recorded(part, "networks", profiles)
-    tables = [one.rows.assign(steps=one.profile.refine.steps) for one in there.values()]
-    found = pd.concat(tables, ignore_index=True) if len(tables) > 1 else pd.DataFrame()
-    return found, " · ".join([*map(str, there.values()), *refused])
-
-
-def longer(found: pd.DataFrame, measures: Mapping[str, str]) -> str:
-    """A sentence on the `lengths`: some measures (fractions, and what they are called) at the fewest and most steps."""
-    ends = found["steps"].min(), found["steps"].max()
-    told = []
-    for approach, group in found.groupby("approach", sort=False):
-        means = group.groupby(["measure", "steps"])["value"].mean().unstack("steps").reindex(columns=ends).dropna()
-        parts = [
-            f"{name} {percent(means.loc[measure, ends[0]])} → {percent(means.loc[measure, ends[1]])}"
-            for measure, name in measures.items()
-            if measure in means.index
-        ]
-        told += [f"- **{TITLES[str(approach)]}**: {', '.join(parts)}"] if parts else []
-    return f"From {ends[0]:,} to {ends[1]:,} steps, mean over the networks:\n\n" + "\n".join(told)
 
 
 def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
@@ -198,22 +177,27 @@ def table_2(models: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 
 def drift(drifted: pd.DataFrame) -> pd.DataFrame:
     """`measurements.drifted_accuracies` in %, one row for each (approach, factor of the learning rate)."""
-    table = drifted.assign(approach=drifted["approach"].map(TITLES)).set_index(["approach", "factor"])
-    table[["source", "merged", "std"]] *= 100
-    return table.rename(columns={"source": "sources, %", "merged": "merged, %", "std": "± std"})
+    columns = {"drift": "drift", "source": "sources", "merged": "merged", "std": "± std"}
+    table = drifted.assign(approach=drifted["approach"].map(TITLES), factor=drifted["factor"].map("{:g} ×".format))
+    return 100 * table.set_index(["approach", "factor"])[list(columns)].rename(columns=columns)
 
 
 def breaking_point(drifted: pd.DataFrame) -> str:
-    """A sentence on the drift at which merged ViTs lose half of their sources' accuracy."""
-    vits = drifted.query("approach == 'baseline'")
-    lost = vits[vits["merged"] < vits["source"] / 2]
-    if not len(lost):
-        return f"Up to a drift of {vits['drift'].max():.2f} they never lose half of their sources' accuracy."
-    first = lost.iloc[0]
-    return (
-        f"At a drift of {first['drift']:.2f} ({first['factor']:.0f} times the learning rate) the merged models fall to "
-        f"{percent(first['merged'], 0)}, though their sources still have {percent(first['source'], 0)}."
-    )
+    """The drift from which on merged models keep less than half of their sources' accuracy, for each approach."""
+    told = []
+    for approach, group in drifted.groupby("approach", sort=False):
+        lost = group[group["merged"] < group["source"] / 2]
+        if len(lost):
+            first = lost.loc[lost["drift"].idxmin()]
+            text = (
+                f"from a drift of {percent(first['drift'], 0)} on ({first['factor']:g} times the learning rate), where "
+                f"the merged models have {mean_and_std(first['merged'], first['std'])}\u00a0%, their sources still "
+                f"{percent(first['source'])}."
+            )
+        else:
+            text = f"nowhere up to a drift of {percent(group['drift'].max(), 0)}, the furthest here."
+        told.append(f"**{TITLES[str(approach)]}**: {text}")
+    return listed("Merged models keep less than half of their sources' accuracy:", told)
 
 
 def cell_means(norms: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -24,7 +24,7 @@ class ParameterError(LsnotebookError, ValueError):
 class Takes(NamedTuple):
     """What a parameter takes, and the value that its default, None, stands for: the one that fits the profile."""
 
-    choices: Iterable
+    choices: Iterable | Callable[[Any], Any]
     default: object
 
 
@@ -40,8 +40,9 @@ def check(
 
     `profile` finds the profile that the parameter of this name stands for. Each other keyword is a parameter with what
     it takes: a `range` for a whole number in it, a list that holds one range for a number or a list of numbers in it,
-    anything else for one of these names; `Takes` adds what None stands for. Where that depends on the profile, it
-    is a function of it. Numbers and lists may come as text. Raises `ParameterError`.
+    anything else for one of these names; `Takes` adds what None stands for, and its choices may be a function that
+    returns the value that it is given, or raises an error of one sentence. What depends on the profile is a function of
+    it. Numbers and lists may come as text. Raises `ParameterError`.
     """
     shell = get_ipython()
     names = ["profile"] * (profile is not None) + list(allowed)
@@ -94,10 +95,15 @@ def around_injected(cells: Sequence[str]) -> tuple[str, str]:
     return (cells[places[-1] - 1], cells[places[-1]]) if places else ("", "")
 
 
-def parsed(name: str, value: object, choices: Iterable) -> object:
+def parsed(name: str, value: object, choices: Any) -> object:
     """`value` as one of `choices`, or `ParameterError`. Numbers and lists may come as text."""
     if isinstance(choices, Takes):
         value, choices = choices.default if literal(value) is None else value, choices.choices
+    if callable(choices):
+        try:
+            return choices(literal(value))
+        except LsnotebookError as error:
+            raise ParameterError(f"The parameter {name!r} cannot be taken: {error}") from error
     if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], range):
         values = literal(value)
         values = list(values) if isinstance(values, list | tuple) else [values]

@@ -131,7 +131,7 @@ def board(statements: pd.DataFrame) -> pd.DataFrame:
         rows[link(claim)] = {
             "claim": words(claim["claim"]) + verdict(claim["verdict"]),
             "measured as": words(what),
-            "rule": words(asked + unit),
+            "rule": words(asked + unit.replace(" %", "\u00a0%")),
             "paper": published(claim),
             "ours": bar(claim) + quantity(claim),
         }

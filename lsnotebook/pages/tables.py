@@ -3,7 +3,8 @@
 import base64
 import html
 import re
-from typing import TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -48,10 +49,14 @@ def footnote(made: str, data: Source = None) -> str:
     return f'<div class="themed made">{link}{how}</div>'
 
 
-def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None) -> str:
+def mean_and_interval(values: np.ndarray, limits: tuple[float, float] | None = None, unit: str = "") -> str:
     """The mean of fractions and its 95 % interval (`statistics.crossed`), in %: "14.6 [14.2, 14.9]"."""
-    mean, low, high = (100 * part for part in crossed(values, limits))
-    return as_text(mean, low, high)
+    return in_percent(crossed(values, limits), unit)
+
+
+def in_percent(row: Any, unit: str = "") -> str:
+    """A mean of fractions and its interval (mean, low, high of a `statistics.Estimate` or of a row), in %."""
+    return as_text(100 * row.mean, 100 * row.low, 100 * row.high, unit)
 
 
 def mean_and_std(mean: float, std: float) -> str:
@@ -63,13 +68,23 @@ def as_text(value: float | None, low: float | None, high: float | None, unit: st
     """A quantity and its interval, where it has one: "14.6 % [14.2, 14.9]"."""
     if pd.isna(value):
         return "–"
-    interval = "" if pd.isna(low) else f" [{low:.{decimals}f}, {high:.{decimals}f}]"
-    return signed(f"{value:.{decimals}f}{unit}{interval}")
+    interval = "" if pd.isna(low) else f" [{low:z.{decimals}f}, {high:z.{decimals}f}]"
+    return signed(f"{value:z.{decimals}f}{unit}{interval}")  # z: what is rounded to zero has no sign
 
 
 def percent(share: float, decimals: int = 1) -> str:
     """A fraction in a sentence: "17.5 %", which no line breaks."""
     return signed(f"{100 * share:.{decimals}f}\u00a0%")
+
+
+def listed(lead: str, items: Iterable[str], end: str = "") -> str:
+    """A sentence, a list below it, and a sentence below that, as Markdown."""
+    return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])
+
+
+def some(titles: Sequence[str]) -> str:
+    """Titles in a sentence: "ViT, LayerShuffle and LayerDrop"."""
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if titles[1:] else titles) or "none of them"
 
 
 def sentence(text: str) -> HTML:

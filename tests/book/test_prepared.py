@@ -9,6 +9,7 @@ from lsnotebook.engine.run import study
 from lsnotebook.layershuffle import claims, measurements
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, PREDICT_SUM, TABLE_1
 from lsnotebook.layershuffle.profiles import DIGITS, SMOKE
+from lsnotebook.swarm.measurements import DRAWS, REQUESTS
 
 BOOK = Path(__file__).parents[2] / "book"
 
@@ -30,6 +31,11 @@ def at(profile):
         },
         "06_discussion": {**seeds, "images": 1000, "shown": 5},
         "scoreboard": {"profile": profile.name},
+        "08_swarm": {
+            **seeds,
+            **{"nodes": 12, "kill": 2, "slow": 1, "load": 12, "deadline": 16, "patience": 4, "rule": "nearly"},
+            **{"draws": DRAWS, "requests": REQUESTS},
+        },
     }
 
 
@@ -64,7 +70,7 @@ def measure(profile):
     measurements.merged_accuracies(shuffled, arbitrary, of["merged"])
     measurements.ensemble_accuracies(shuffled, arbitrary)
     measurements.accuracies(shuffled, arbitrary, of["orders"])
-    for count in measurements.source_counts(profile):
+    for count in measurements.fewer_sources(profile):
         for models, sampler in ((vits, sequential), (shuffled, arbitrary)):
             measurements.merged_accuracies(models, sampler, max(2, of["merged"] // 5), count)
     measurements.drifted_accuracies(profile)

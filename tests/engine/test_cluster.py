@@ -21,6 +21,7 @@ from lsnotebook.layershuffle.profiles import IMAGENET, PROFILES, SMOKE, profile_
 ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("ray"),  # one process of pytest starts it, once
     pytest.mark.filterwarnings("ignore"),  # Ray's own
 ]
 
@@ -28,17 +29,12 @@ LONG = dataclasses.replace(SMOKE, refine=dataclasses.replace(SMOKE.refine, steps
 
 
 @pytest.fixture
-def cluster(store, monkeypatch):
-    from ray.cluster_utils import Cluster
-
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+def cluster(ray_head, store):
     store.mkdir()
-    soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
-    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": soon}  # a death is noticed in seconds
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    yield cluster
+    yield ray_head
     ray.shutdown()
-    cluster.shutdown()
+    for node in list(ray_head.worker_nodes):
+        ray_head.remove_node(node)
 
 
 def weights(run):

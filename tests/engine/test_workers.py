@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from jobs import fail, kill, run_until_killed, write
-from waiting import wait_until
+from waiting import hear_ctrl_c, wait_until
 
 from lsnotebook.engine import workers
 from lsnotebook.engine.workers import WorkerError, side_by_side
@@ -59,7 +59,9 @@ def test_ctrl_c_ends_the_workers_without_a_word(tmp_path):
     """As in a terminal, where all processes of the group get it, those that are being started too."""
     written = [tmp_path / "0", tmp_path / "1"]
     program = [sys.executable, PROGRAMS / "interrupted.py", *written]
-    parent = subprocess.Popen(program, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        program, start_new_session=True, preexec_fn=hear_ctrl_c, stderr=subprocess.PIPE, text=True
+    )
     wait_until(lambda: all(path.exists() and path.read_text() for path in written))
     os.killpg(parent.pid, signal.SIGINT)
     try:

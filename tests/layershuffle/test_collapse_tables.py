@@ -1,11 +1,13 @@
 """Sentences and tables on the collapse say what the numbers say, and the figures show them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from lsnotebook.core.draws import inversions
-from lsnotebook.core.statistics import crossed
+from lsnotebook.core.statistics import crossed, matrix
 from lsnotebook.layershuffle import collapse_figures, collapse_tables
 
 LAYERS, CHANCE = 4, 0.1
@@ -57,39 +59,60 @@ def test_the_summary_is_over_networks_and_orders_and_over_all_pairs(measured):
 
 
 def test_sentences_say_what_the_numbers_say(measured):
-    found = collapse_tables.summary(measured, CHANCE)
+    found, anchored = collapse_tables.summary(measured, CHANCE), measured["anchored"]
+    cells = collapse_tables.anchored(found)
+    assert list(cells) == ["ViT", "LayerShuffle"] and len(cells) == 2 * (LAYERS + 1)
+    none, one = cells.loc[[("the first", 0), ("the first", 1)], "ViT"]
+    assert none.startswith("21.0 [") and one.startswith("91.0 [")
     kept = collapse_tables.few_in_place(found, CHANCE)
-    assert "**ViT**: 14\u00a0% with none, 100\u00a0% with 1" in kept and "nine tenths from 1 on" in kept
-    assert "nearly all of the collapse is theirs" in collapse_tables.verdict(found, CHANCE, LAYERS)
-    assert "by the first of 4 layers" in collapse_tables.verdict(found, CHANCE, LAYERS)
-    assert "The first matter more for ViT" in collapse_tables.first_or_last(measured["anchored"], LAYERS)
-    swapped = measured["anchored"].replace({"way": {"first": "last", "last": "first"}})
+    assert f"**ViT**: {none} with none, {one} with 1, " in kept and "nine tenths from 1 on" in kept
+    assert "The first matter more for ViT" in collapse_tables.first_or_last(anchored, LAYERS)
+    swapped = anchored.replace({"way": {"first": "last", "last": "first"}})
     assert "the last for ViT" in collapse_tables.first_or_last(swapped, LAYERS)
-    one = collapse_tables.one_in_place(measured["anchored"])
-    assert (
-        "**ViT**: 21\u00a0% with none, 91\u00a0% with layer 0, 21\u00a0% with another one" in one
-        and "best is layer 0" in one
-    )
-    assert one.endswith("Layer 0 stands out for ViT and LayerShuffle.")
+    alone = collapse_tables.one_in_place(anchored, CHANCE)
+    assert f"**ViT**: {none} with none, 91.0 [" in alone and "] with layer 0, 21.0 [" in alone
+    assert "best is layer 0" in alone and alone.endswith("Layer 0 stands out for ViT and LayerShuffle.")
     told = collapse_tables.exchanged(measured["swaps"])
     assert "**ViT** loses 26.7 points on average. With layer 0 it loses 50.0 more" in told
     assert "**LayerShuffle** loses 1.7 points on average. With layer 0 it loses 0.0 more" in told
     rng = np.random.default_rng(0)
     noisy = measured["swaps"].assign(top1=lambda table: table["top1"] + rng.normal(0, 1e-4, len(table)))
-    assert collapse_tables.exchanged(noisy).endswith("exchanging layer 0 costs more than exchanging others for ViT.")
+    told = collapse_tables.exchanged(noisy)
+    assert re.search(r"\*\*ViT\*\* loses 26\.\d \[26\.\d, 26\.\d\] points", told), "over the networks"
+    assert told.endswith("exchanging layer 0 costs more than exchanging others for ViT.")
+    found["low"] = found["mean"] - 0.05
+    found["high"] = found["mean"] + 0.05
     answers = collapse_tables.answer_forms(found, CHANCE)
     assert (
-        "**ViT**: 90\u00a0% in sequence (half of the rise after 2 of 4 layers), 14\u00a0% in arbitrary order (less than"
+        "**ViT**: 90.0 [85.0, 95.0] in sequence (half of the rise after 2 of 4 layers), 14.0 [9.0, 19.0] in arb"
         in answers
     )
-    assert answers.endswith("In arbitrary order an answer forms in LayerShuffle.")
+    assert answers.endswith("twice chance, in LayerShuffle.")
+    unsure = collapse_tables.answer_forms(found.assign(low=0.1), CHANCE)
+    assert unsure.endswith("twice chance, in none of them."), "by the interval, not by the mean"
+
+
+def test_the_verdict_is_a_share_with_its_interval(measured):
+    anchored = measured["anchored"]
+    told = collapse_tables.verdict(anchored, CHANCE, LAYERS)
+    assert "nearly all of the collapse is theirs" in told and "by the first of 4 layers" in told
+    vit = anchored.query("approach == 'baseline' and way == 'first'")
+    none, one, whole = (matrix(vit[vit["number"] == number]).to_numpy() for number in (0, 1, 4))
+    share = (one.mean() - none.mean()) / (whole.mean() - none.mean())
+    found = re.search(r"cost the ViT, ([\d.]+)\u00a0% \[([\d.]+), ([\d.]+)\] is regained", told)
+    mean, low, high = map(float, found.groups())
+    assert mean == pytest.approx(100 * share, abs=0.05) and low < mean < high < low + 2
+    shuffle = anchored.query("approach == 'layershuffle' and way == 'first'").groupby("number")["top1"].mean()
+    assert f"keeps {100 * (shuffle[0] - CHANCE) / (shuffle[4] - CHANCE):.1f}\u00a0% [" in told
 
 
 def test_where_nothing_collapses_that_is_said(measured):
-    found = collapse_tables.summary(measured, CHANCE)
-    same = found.assign(approach=found["approach"].map({"baseline": "layershuffle", "layershuffle": "baseline"}))
-    same["mean"] = same["mean"].where(same["way"] != "first", 0.9)
-    assert "nothing collapses: the ViT keeps 100\u00a0%" in collapse_tables.verdict(same, CHANCE, LAYERS)
+    named = {"baseline": "layershuffle", "layershuffle": "baseline"}
+    same = measured["anchored"].assign(approach=lambda table: table["approach"].map(named))
+    rng = np.random.default_rng(1)
+    same["top1"] = same["top1"].where(same["way"] != "first", 0.9 + rng.normal(0, 1e-3, len(same)))
+    told = collapse_tables.verdict(same, CHANCE, LAYERS)
+    assert "nothing collapses" in told and re.search(r"the ViT keeps (99|100)\.\d\u00a0% \[", told)
 
 
 @pytest.mark.parametrize(("by", "answer"), [("place", "position of layer 0"), ("inversions", "distance")])
@@ -120,7 +143,8 @@ def test_curves_show_the_means_of_every_scale_and_what_approaches_it_has(measure
     figure = collapse_figures.curves(tables, ways, "top-1", dict.fromkeys(tables, CHANCE))
     assert len(figure.axes) == 2 * scales
     (vit,) = (line for line in figure.axes[0].lines if line.get_label() == "ViT")
-    assert np.allclose(vit.get_ydata(), 100 * collapse_tables.means(found, "first")["baseline"])
+    means = found.query("approach == 'baseline' and way == 'first'").sort_values("number")["mean"]
+    assert np.allclose(vit.get_ydata(), 100 * means)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ViT", "LayerShuffle"]
     assert "recorded" not in figure.axes[0].get_ylabel() and (scales == 1 or "recorded" in figure.axes[2].get_ylabel())
 

@@ -13,6 +13,7 @@ from chromium import chromium
 
 from lsnotebook.core.draws import inversions
 from lsnotebook.core.orders import OrderError
+from lsnotebook.data.subsets import spread
 from lsnotebook.engine import runs
 from lsnotebook.engine.run import study
 from lsnotebook.layershuffle import explorer
@@ -138,8 +139,8 @@ def test_the_page_says_what_the_models_say(show):
     page.fill(".lx-order", "[2, 0, 0, 3]")
     page.keyboard.press("Enter")
     settled(page)
-    split = runs.splits_of(RUNS[0]).validation
-    images, labels = torch.stack([split[k][0] for k in range(100)]), torch.tensor([split[k][1] for k in range(100)])
+    images, labels = zip(*spread(runs.splits_of(RUNS[0]).validation, 100), strict=True)
+    images, labels = torch.stack(images), torch.tensor(labels)
     for which, group in enumerate((RUNS[:2], RUNS[2:])):
         logits = [halved(runs.load(run))(images, order=[2, 0, 0, 3]).logits for run in group]
         shares = [(each.argmax(-1) == labels).float().mean().item() for each in logits]
@@ -152,7 +153,8 @@ def test_the_page_says_what_the_models_say(show):
         shown = page.locator(f".lx-bars tbody td:nth-child({which + 2}) .lx-share").all_inner_texts()
         assert [int(text) for text in shown] == pytest.approx((100 * logits[0][0].softmax(-1)).tolist(), abs=0.51)
     assert page.inner_text(".lx-status .lx-note") == (
-        "Of 100 validation images; profile smoke, networks of seeds 0, 1: the mean, and a dot for each."
+        "Of 100 images spread over the validation images; profile smoke, networks of seeds 0, 1: the mean, and a "
+        "dot for each."
     )
 
 
@@ -160,7 +162,7 @@ def test_how_the_answer_forms(show):
     """After every layer, the answer and the share of the right class; the same in the figure and in its table."""
     page = show(address="#order=2-0-0-3&image=3")
     settled(page)
-    image, label = runs.splits_of(RUNS[0]).validation[3]
+    image, label = spread(runs.splits_of(RUNS[0]).validation, 100)[3]
     page.click(".lx details summary")
     for which, run in enumerate((RUNS[0], RUNS[2])):
         lens = np.array(inside(halved(runs.load(run)), image[None], (2, 0, 0, 3))["lens"])

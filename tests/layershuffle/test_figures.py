@@ -19,6 +19,16 @@ def accuracies():
     return pd.DataFrame(rows)
 
 
+def test_dumbbells_stand_two_side_by_side_however_many_scales_are_recorded():
+    one = pd.DataFrame({"approach": "baseline", "policy": ["sequential", "arbitrary"], "mean": [0.9, 0.2], "std": 0.01})
+    figure = figures.dumbbells(
+        {"paper": one, "build": one, "recorded": one}, dict.fromkeys(("paper", "build", "recorded"), 0.1)
+    )
+    shown = [panel for panel in figure.axes if panel.get_visible()]
+    assert [panel.get_title() for panel in shown] == ["paper", "build", "recorded"] and len(figure.axes) == 4
+    assert figure.get_figwidth() < 5, "read on a phone"
+
+
 def test_by_order_draws_every_network_under_every_order(accuracies):
     figure = figures.by_order(accuracies, chance=0.1)
     for marks, expected in (("full", accuracies), ("none", accuracies[accuracies["order"] == "0"])):
@@ -83,17 +93,3 @@ def test_the_beeswarm_has_a_dot_for_every_model():
     models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.9})
     figure = figures.beeswarm(models, 0.1)
     assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 33
-
-
-def test_by_length_draws_the_mean_of_each_measure_against_the_steps():
-    rows = [
-        {"approach": a, "steps": steps, "measure": measure, "number": seed, "value": 0.1 * seed + steps / 10_000}
-        for a in ("baseline", "layershuffle-predict") for steps in (400, 1600) for seed in (0, 1)
-        for measure in ("sequential", "arbitrary", "position")
-    ]  # fmt: skip
-    panels = {"one": ("top-1, %", {"sequential": "-", "arbitrary": "--"}), "two": ("positions, %", {"position": "-"})}
-    figure = figures.by_length(pd.DataFrame(rows), panels, chance=0.1)
-    assert [len(panel.lines) for panel in figure.axes] == [4 + 1, 2]
-    assert np.allclose(figure.axes[1].lines[0].get_ydata(), [5 + 4, 5 + 16])
-    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["400", "1,600"]
-    assert len(figure.legends[0].get_texts()) == 2, "an approach is named once"

@@ -6,10 +6,8 @@ import pytest
 from synthetic import accuracies
 
 from lsnotebook.core.statistics import matrix
-from lsnotebook.layershuffle import PART, paper, tables
+from lsnotebook.layershuffle import paper, tables
 from lsnotebook.layershuffle.analysis import explained_by_distance
-from lsnotebook.layershuffle.profiles import LENGTHS
-from lsnotebook.pages.results import Recorded
 from lsnotebook.pages.tables import mean_and_interval
 
 
@@ -62,14 +60,14 @@ def read():
 
 def test_readability_is_the_share_of_the_positions(read):
     shown = tables.readability(read, layers=4)
-    assert list(shown.index) == ["LayerShuffle", "ViT"] and (shown["chance"] == "25.0").all()
+    assert list(shown) == ["LayerShuffle", "ViT"] and (shown.loc["chance"] == "25.0").all()
     vit = read.query("approach == 'baseline'")
     for column in ("output", "norm", "direction"):
         correct = (vit[column] == vit["position"]).to_numpy().reshape(2, 40)
-        assert shown.loc["ViT", column] == mean_and_interval(correct, (0, 1))
+        assert shown.loc[column, "ViT"] == mean_and_interval(correct, (0, 1))
     first, others = vit[vit["position"] < 1], vit[vit["position"] >= 1]
     for column, group in (("output, first quarter", first), ("output, others", others)):
-        assert shown.loc["ViT", column] == f"{100 * (group['output'] == group['position']).mean():.1f}"
+        assert shown.loc[column, "ViT"] == f"{100 * (group['output'] == group['position']).mean():.1f}"
 
 
 def test_joint_readability_has_a_row_for_position_and_one_for_layer():
@@ -135,31 +133,20 @@ def test_table_2_has_the_papers_numbers_beside_ours():
     assert table.loc["ViT, merged", ("top-1", "this build")] == "60.00 ± 14.14"
 
 
-def test_the_breaking_point_of_merging_is_read_from_the_table():
-    table = pd.DataFrame(
-        {"approach": "baseline", "factor": [1, 4], "drift": [0.1, 0.9], "source": 0.9, "merged": [0.8, 0.2], "std": 0.1}
+def test_the_breaking_point_of_merging_is_told_for_both_approaches():
+    rows = [("baseline", 1, 0.1, 0.9, 0.8), ("baseline", 4, 0.9, 0.88, 0.2), ("layershuffle", 1, 0.2, 0.7, 0.6),
+            ("layershuffle", 4, 0.95, 0.7, 0.36), ("layershuffle", 16, 1.5, 0.6, 0.11)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["approach", "factor", "drift", "source", "merged"]).assign(std=0.01)
+    told = tables.breaking_point(table).replace("\u00a0", " ")
+    assert (
+        "**ViT**: from a drift of 90 % on (4 times the learning rate), where the merged models have 20.00 ± 1.00 %"
+        in told
     )
-    assert "At a drift of 0.90 (4 times" in tables.breaking_point(table)
-    assert "Up to a drift of 0.10 they never" in tables.breaking_point(table[:1])
-
-
-def test_lengths_stand_together_once_two_are_recorded(monkeypatch):
-    cost = {"networks": 3, "seeds": 3, "hours": 1.0, "kilowatt_hours": None}
-    made = {**cost, "devices": ["cpu"], "commit": "0123456789ab"}
-    rows = pd.DataFrame([{"approach": "baseline", "measure": "drift", "number": 0, "value": 0.5}])
-    found = {one.name: Recorded(one, "networks", made, rows) for one in LENGTHS["digits"][:2]}
-    monkeypatch.setattr(tables, "recorded", lambda part, name, profiles: (found, ["One is not shown."]))
-    table, origin = tables.lengths(PART, LENGTHS["digits"])
-    assert table["steps"].tolist() == [400, 1600] and table["value"].tolist() == [0.5, 0.5]
-    assert origin.endswith("One is not shown.") and "lsnotebook record digits-1600 networks --seeds 3" in origin
-    del found["digits"]
-    assert tables.lengths(PART, LENGTHS["digits"])[0].empty
-    more = table.assign(value=[0.5, 0.75])
-    once = more[:1].assign(approach="layershuffle")
-    told = tables.longer(pd.concat([more, once]), {"drift": "distance", "merged": "merged models"})
-    assert told.endswith(
-        "From 400 to 1,600 steps, mean over the networks:\n\n- **ViT**: distance 50.0\u00a0% → 75.0\u00a0%"
-    )
+    assert "**LayerShuffle**: from a drift of 150 % on (16 times" in told and "their sources still 60.0 %." in told
+    unbroken = tables.breaking_point(table[table["factor"] < 16]).replace("\u00a0", " ")
+    assert "**LayerShuffle**: nowhere up to a drift of 95 %, the" in unbroken
+    shown = tables.drift(table)
+    assert shown.loc[("ViT", "4 ×")].tolist() == pytest.approx([90, 88, 20, 1]), "all in %"
 
 
 def test_the_headline_tells_this_build_and_then_the_others():

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.pages.parameters import ParameterError, Takes, defaults, injected, line, literal, parsed
 
 LAYERS = range(1, 13)
@@ -93,3 +94,16 @@ def test_defaults_are_those_of_the_cell_before_papermills():
     ]
     assert defaults(cells) == {"profile": "digits", "seeds": None}
     assert defaults(cells[:3]) == {} == defaults([])
+
+
+def test_a_function_may_check_a_value_or_refuse_it_in_its_own_sentence():
+    def even(value):
+        if value % 2:
+            raise LsnotebookError(f"{value} is odd: take an even number.")
+        return value
+
+    assert parsed("number", "4", Takes(even, 2)) == 4 and parsed("number", None, Takes(even, 2)) == 2
+    with pytest.raises(
+        ParameterError, match=r"^The parameter 'number' cannot be taken: 3 is odd: take an even number.$"
+    ):
+        parsed("number", 3, Takes(even, 2))

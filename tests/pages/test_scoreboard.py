@@ -80,7 +80,9 @@ def test_a_row_says_what_is_measured_the_rule_the_papers_number_and_ours_with_it
     assert "<small>5 networks, 100 orders</small>" in row["ours"]
     (share,) = scoreboard.board(measured(HOLDS, 8.0, "kept, %: above 5")).to_dict("records")
     assert (
-        "8.0 % [7.0, 9.0]" in share["ours"] and "above 5 %" in share["rule"] and "kept, %" not in share["measured as"]
+        "8.0 % [7.0, 9.0]" in share["ours"]
+        and "above 5\u00a0%" in share["rule"]
+        and "kept, %" not in share["measured as"]
     )
 
 

@@ -39,6 +39,7 @@ def test_a_table_without_rows_says_so():
 def test_numbers_have_one_form_with_true_minus_signs():
     assert tables.percent(0.175) == "17.5\u00a0%" and tables.percent(0.125, 0) == "12\u00a0%"
     assert tables.as_text(-3.04, -4.0, 1.0, " points") == "−3.0 points [−4.0, 1.0]"
+    assert tables.as_text(-0.04, -0.01, 0.1) == "0.0 [0.0, 0.1]"
     assert tables.as_text(7.0, None, None, " %") == "7.0 %" and tables.as_text(np.nan, 1.0, 2.0) == "–"
     assert tables.signed("between -5 and 5, arXiv 2407-04513, a-1") == "between −5 and 5, arXiv 2407-04513, a-1"
     assert "<td>−1.50</td>" in tables.table(pd.DataFrame({"points": [-1.5]})).data

@@ -25,6 +25,7 @@ from lsnotebook.core.draws import Pruned, draw
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import OrderError, arbitrary, check_order, sequential
 from lsnotebook.core.randomness import stream
+from lsnotebook.data.subsets import spread
 from lsnotebook.engine import runs as store
 from lsnotebook.engine.run import Run
 from lsnotebook.layershuffle import figures
@@ -68,7 +69,7 @@ def _contents(runs: tuple[Run, ...], images: int) -> dict:
     if any(model.config.encode_position for model in models):
         raise ExplorerError("Layers that encode their position cannot be repeated at will; take other approaches.")
     large = characters(models) > MOST
-    chosen = [split[k] for k in range(min(images, len(split)))]
+    chosen = list(spread(split, images))
     return {
         "large": large,
         "shape": shape(models[0]),
@@ -93,7 +94,8 @@ class LayerExplorer(anywidget.AnyWidget):
 
     Traits: `order` (layer indices; setting it moves the tiles), `image` (its number), `probabilities` (of the first
     baseline and the first LayerShuffle model, one value a class), `accuracy` (the means of both, over the networks and
-    `images` validation images). Raises `ExplorerError`, and `OrderError` where `order` is set to what is no order.
+    `images` validation images, evenly spaced). Raises `ExplorerError`, and `OrderError` where `order` is set to what is
+    no order.
     """
 
     _esm = module()
@@ -138,11 +140,10 @@ class LayerExplorer(anywidget.AnyWidget):
             order, sources = check_order(question["order"], self._runs[0].layers), question["sources"]
         except OrderError:
             return
-        split = store.splits_of(self._runs[0]).validation
+        chosen = spread(store.splits_of(self._runs[0]).validation, self._images)
         if question["what"] == "one":
-            answer: list = one_image(self._models, order, sources, split[question["image"]][0][None])
+            answer: list = one_image(self._models, order, sources, chosen[question["image"]][0][None])
         else:
-            chosen = [split[k] for k in range(min(self._images, len(split)))]
             images, labels = torch.stack([image for image, _ in chosen]), Tensor([label for _, label in chosen])
             answer = accuracies(self._models, order, sources, images, labels)
         self.send({"id": question["id"], "answer": answer})

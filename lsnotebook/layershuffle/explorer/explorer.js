@@ -226,7 +226,7 @@ function mount(root, data, bridge) {
     known.delete(id);
     known.set(id, one);
     root.classList.remove("lx-busy");
-    $("status").firstElementChild.textContent = `Of ${data.labels.length} validation images; profile ${data.profile}, ` +
+    $("status").firstElementChild.textContent = `Of ${data.labels.length} images spread over the validation images; profile ${data.profile}, ` +
       (seeds.length > 1 ? `networks of seeds ${seeds.join(", ")}: the mean, and a dot for each.` : `network of seed ${seeds[0]}.`);
     $("totals").replaceChildren(...totals(data, one.accuracies));
     $("history").replaceChildren(...scatter(data, [...known.values()]));

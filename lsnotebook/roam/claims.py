@@ -1,0 +1,70 @@
+"""What ROAM's abstract claims, as statements; and one question of this book, R2.
+
+A value is the mean of a network over the batch sizes 1 and 32, which are the authors' choice and no sample. The bounds
+are the abstract's words (a saving is above zero) and half of its number; they were set when our planner had been run on
+three of the six networks.
+"""
+
+import numpy as np
+import pandas as pd
+
+from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
+from lsnotebook.roam import authors
+
+OVER = ("networks, each at batch sizes 1 and 32",)
+SAVES = Bounds("the abstract: a reduction of memory", above=0)
+QUICKER = Bounds("the abstract: a speed-up", below=100)
+HALF = Bounds("half of the abstract's 35.7 %", above=35.7 / 2)
+NOT_RUN = np.array([np.nan])
+"""MODeL takes Gurobi, and up to an hour for each network."""
+CLAIMS = {
+    "R1": ("ROAM needs less memory than PyTorch, 35.7 % on average.", "table-abstract"),
+    "R2": ("Our question: most of these 35.7 % are the order's doing, not the allocator's.", "table-abstract"),
+    "R3": ("ROAM needs less memory than heuristics, 13.3 % on average.", "table-beside"),
+    "R4": ("ROAM needs less memory than MODeL, 27.2 % on average.", "table-abstract"),
+    "R5": ("ROAM plans 53.7 times as fast as MODeL.", "table-abstract"),
+}
+"""Each claim, and the table of the page that shows its quantity."""
+
+
+def theirs(compared: str) -> np.ndarray:
+    """What ROAM saves in the authors' tables, in %."""
+    return 100 * authors.saved(compared).mean(axis=1).to_numpy()
+
+
+def ours(table: pd.DataFrame, before: str) -> np.ndarray:
+    """What the best order and layout save of a column of `tables.on_authors_networks`, in %."""
+    return 100 * (1 - table["best"] / table[before]).unstack().mean(axis=1).to_numpy()
+
+
+def check(table: pd.DataFrame) -> pd.DataFrame:
+    """The statements, from `tables.on_authors_networks`, as `pages.statements.judged` gives them."""
+    whole, times = "PyTorch without fragmentation", 100 * (1 / authors.quicker()).mean(axis=1).to_numpy()
+    build = "saved by the best order and layout, this build, against"
+
+    def stated(quantity: str, values: np.ndarray, bounds: Bounds, paper: float | None = None) -> Statement:
+        return Statement(quantity, values, bounds, paper, OVER)
+
+    statements = {
+        "R1": [
+            stated("saved against PyTorch, authors' tables, %", theirs("PyTorch"), SAVES, 35.7),
+            stated(f"{build} the program's order placed as it comes, %", ours(table, "program_fit"), SAVES),
+        ],
+        "R2": [
+            stated(f"saved against {whole}, authors' tables, %", theirs(whole), HALF),
+            stated(f"{build} the program's order without fragmentation, %", ours(table, "program"), HALF),
+        ],
+        "R3": [
+            stated("saved against heuristics, authors' tables, %", theirs("heuristics"), SAVES, 13.3),
+            stated(f"{build} LESCEA's order, longest-lived first, %", ours(table, "heuristics"), SAVES),
+        ],
+        "R4": [
+            stated("saved against MODeL, authors' tables, %", theirs("MODeL"), SAVES, 27.2),
+            stated("saved against MODeL, this build (not run: it takes Gurobi), %", NOT_RUN, SAVES),
+        ],
+        "R5": [
+            stated("ROAM's planning time as a share of MODeL's, authors' tables, %", times, QUICKER),
+            stated("our planning time as a share of MODeL's (not run: it takes Gurobi), %", NOT_RUN, QUICKER),
+        ],
+    }  # fmt: skip
+    return judged({name: (Claim(text, "14_operators", at), statements[name]) for name, (text, at) in CLAIMS.items()})

@@ -1,0 +1,213 @@
+"""The tables and sentences of the page on operators, from plans, outcomes and the authors' tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+from scipy.stats import gmean
+
+from lsnotebook.pages.tables import percent
+from lsnotebook.roam import authors
+from lsnotebook.roam.capture import captured
+from lsnotebook.roam.execute import Outcome
+from lsnotebook.roam.graph import KINDS, at_peak
+from lsnotebook.roam.layout import LAYOUTS, Block, Layout, best, blocks, extent, layouts, least
+from lsnotebook.roam.plans import LEAST, MIB, Plan, planned
+
+
+def peaks(plans: Mapping[int, Plan]) -> pd.DataFrame:
+    """One row for each batch size and order: batch, order, mib (the peak of dynamic memory), and how much of the peak
+    is of each of `graph.KINDS`."""
+    rows = []
+    for batch, plan in plans.items():
+        for name, order in plan.orders.items():
+            kinds = {kind: size / MIB for kind, size in at_peak(plan.step.graph, order).items()}
+            rows.append({"batch": batch, "order": name, "mib": plan.mib(name), **kinds})
+    return pd.DataFrame(rows)
+
+
+def orders(plans: Mapping[str, Plan]) -> pd.DataFrame:
+    """MiB of every order (row) for each network (column), and the share of the program's."""
+    return pd.DataFrame(
+        {
+            name: {order: f"{plan.mib(order):.3g}" + share(plan, order) for order in plan.orders}
+            for name, plan in plans.items()
+        }
+    )
+
+
+def share(plan: Plan, order: str) -> str:
+    return f" ({percent(plan.mib(order) / plan.mib('program'), 0)})"
+
+
+def found(plans: Mapping[str, Plan]) -> str:
+    """Whether the orders of least memory are proven, and what the rest of the memory is."""
+    told = []
+    for name, plan in plans.items():
+        size, bound = plan.found.peak / MIB, plan.found.bound / MIB
+        if plan.found.proven:
+            proof = f"proven to be the least in {plan.found.states:,} states"
+        else:
+            proof = (
+                f"not proven: after {plan.found.states:,} states it is only known that none needs less than {bound:.3g}"
+            )
+        told.append(
+            f"**{name}**: {len(plan.step.graph):,} operators that make {len(plan.step.graph.sizes):,} blocks; "
+            f"{size:.3g} MiB, {proof}. The weights are {plan.step.weights / MIB:.3g} MiB, Adam's moments twice that."
+        )
+    return "\n".join(f"- {line}" for line in told)
+
+
+def by_batch(table: pd.DataFrame) -> str:
+    """What the best order saves of the dynamic memory at each batch size, and whose memory that is."""
+    wide = table.pivot(index="batch", columns="order", values="mib")
+    savings = 1 - wide[LEAST] / wide["program"]
+    gradients = table[table["order"] == "program"].set_index("batch")[KINDS[0]] / wide["program"]
+    texts = [f"{percent(saving)} at batch size {batch}" for batch, saving in savings.items()]
+    of = [f"{percent(part, 0)} at {batch}" for batch, part in gradients.items()]
+    return (
+        f"Against the program, the best order saves of the dynamic memory {', '.join(texts)}. At the program's peak, "
+        f"gradients of weights are {', '.join(of)} of it: these an order can free early; the activations that the "
+        "backward pass still needs it cannot."
+    )
+
+
+def laid_out(plan: Plan) -> pd.DataFrame:
+    """MiB of the arena for each layout (row), in the program's order and in the best (columns). The last row is what is
+    live at once."""
+    columns = {}
+    for name in ("program", LEAST):
+        order = plan.orders[name]
+        them = blocks(plan.step.graph, order)
+        columns[name] = {way: extent(them, layout) / MIB for way, layout in layouts(them).items()}
+        columns[name]["live at once: the lower bound"] = least(plan.step.graph, order) / MIB
+    return pd.DataFrame(columns)
+
+
+def measured(plan: Plan, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """One row for each order that was run: predicted and measured peak in MiB, their difference in %, and whether
+    everything is the same to the last bit as in the program's order."""
+    rows = {}
+    for name, outcome in outcomes.items():
+        predicted = plan.mib(name)
+        rows[name] = {
+            "predicted, MiB": predicted,
+            "measured, MiB": outcome.peak / MIB,
+            "difference, %": 100 * (outcome.peak / MIB / predicted - 1),
+            "loss and weights": "the same bits" if outcome.same(outcomes["program"]) else "others",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def measured_told(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
+    """How far the prediction is off, and where."""
+    if not outcomes:
+        return "The large network was not run."
+    off = {name: outcome.peak / MIB / plan.mib(name) - 1 for name, outcome in outcomes.items()}
+    within = [name for name, difference in off.items() if abs(difference) <= 0.01]
+    others = [f"{name} ({percent(difference)} more)" for name, difference in off.items() if name not in within]
+    text = f"Within 1 % of the prediction: {', '.join(within) or 'none'}; not: {', '.join(others) or 'none'}."
+    return text + (" What an operator allocates for itself while it runs is in no plan." if others else "")
+
+
+def arena_told(outcome: Outcome, program: Outcome, size: int) -> str:
+    same = "the same bits as" if outcome.same(program) else "**other bits** than"
+    return (
+        f"From one arena of {size / MIB:.3g} MiB, in the order of least memory, loss, weights and Adam's moments are "
+        f"{same} in the program's order; at most {outcome.peak / MIB:.3g} MiB were allocated."
+    )
+
+
+def abstract() -> pd.DataFrame:
+    """The abstract's four numbers from the authors' tables: the mean of what, its smallest and largest value."""
+    said = {"PyTorch": "35.7 %", "PyTorch without fragmentation": "–", "heuristics": "13.3 %", "MODeL": "27.2 %"}
+    rows = {}
+    for compared, (theirs, ours) in authors.COMPARED.items():
+        values = authors.saved(compared).to_numpy()
+        rows[f"memory saved against {compared}"] = {
+            "abstract": said[compared],
+            "mean of the tables": percent(values.mean()),
+            "from, to": f"{percent(values.min())}, {percent(values.max())}",
+            "compared": f"{ours} with {theirs}",
+        }
+    times = authors.quicker().to_numpy()
+    rows["planning time, MODeL's over ROAM's"] = {
+        "abstract": "53.7×",
+        "mean of the tables": f"{times.mean():.1f}× (geometric: {gmean(times, axis=None):.1f}×)",
+        "from, to": f"{times.min():.1f}×, {times.max():.1f}×",
+        "compared": "ROAM, multi-stream with MODeL, multi-stream",
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def abstract_told() -> str:
+    """How much of the first number is the allocator's."""
+    whole, order = (authors.saved(name).to_numpy().mean() for name in ("PyTorch", "PyTorch without fragmentation"))
+    return (
+        f"Of the {percent(whole)} against PyTorch, {percent(order)} are left against PyTorch's own peak without "
+        f"fragmentation: {percent(1 - order / whole, 0)} of the saving is over what a GPU's allocator leaves unused "
+        "between blocks, for which no other order of operators is needed."
+    )
+
+
+def on_authors_networks(batches: tuple[int, ...] = authors.BATCHES) -> pd.DataFrame:
+    """Our planner on the authors' networks: network, batch (as index), operators, proven, and MiB with the weights, as
+    in their tables: program, LESCEA, least (each the peak), and with a layout: program_fit (the program's order, placed
+    as it comes), heuristics (LESCEA, longest-lived first), best (the best order and layout)."""
+    rows = {}
+    for name in authors.NETWORKS:
+        model = authors.network(name)
+        for size in batches:
+            rows[name, size] = row(planned(captured(model, authors.batch(size))))
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index=["network", "batch"])
+
+
+def row(plan: Plan) -> dict[str, float | bool]:
+    weights = plan.step.weights / MIB
+
+    def arena(order: str, place: Callable[[Sequence[Block]], Layout] = best) -> float:
+        them = blocks(plan.step.graph, plan.orders[order])
+        return weights + extent(them, place(them)) / MIB
+
+    return {
+        "operators": len(plan.step.graph),
+        "proven": plan.found.proven,
+        "program": weights + plan.mib("program"),
+        "LESCEA": weights + plan.mib("LESCEA"),
+        "least": weights + plan.mib(LEAST),
+        "program_fit": arena("program", LAYOUTS["first fit"]),
+        "heuristics": arena("LESCEA", LAYOUTS["longest-lived first"]),
+        "best": arena(LEAST),
+    }
+
+
+def beside(table: pd.DataFrame) -> pd.DataFrame:
+    """The authors' MiB beside ours for each network and batch size."""
+    published = authors.published().pivot(columns="method", values="mib")
+    shown = pd.DataFrame(
+        {
+            "PyTorch, theoretical": published["PyTorch, theoretical"],
+            "our program": table["program"],
+            "LESCEA + LLFB": published["LESCEA + LLFB"],
+            "our LESCEA, longest-lived first": table["heuristics"],
+            "ROAM, single-stream": published["ROAM, single-stream"],
+            "our best": table["best"],
+            "our proof": table["proven"].map({True: "proven", False: "not proven"}),
+        }
+    ).loc[table.index]
+    return shown.set_axis([f"{network}, batch {batch}" for network, batch in shown.index])
+
+
+def beside_told(table: pd.DataFrame) -> str:
+    """Where ROAM's published number lies below what is proven here to be the least, and how often LESCEA is as good."""
+    roam = authors.published().pivot(columns="method", values="mib")["ROAM, single-stream"].loc[table.index]
+    least = table["least"][table["proven"] & (roam < 0.99 * table["least"])]
+    below = [
+        f"{network} at batch size {batch} ({roam[network, batch]:,.0f} MiB, ours at least {ours:,.0f})"
+        for (network, batch), ours in least.items()
+    ]
+    equal = (table["LESCEA"] <= 1.001 * table["least"]).sum()
+    return (
+        f"{table['proven'].sum()} of the {len(table)} orders are proven to be the best; LESCEA's is within 0.1 % of "
+        f"the best found in {equal}. Below a proven optimum of ours by more than 1 % lie the authors' numbers for "
+        f"{', '.join(below) or 'no network'}{': their graph cannot be ours' if below else ''}."
+    )

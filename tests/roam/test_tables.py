@@ -1,0 +1,102 @@
+"""The page's tables, claims and figures, and the command."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from lsnotebook.pages import scoreboard
+from lsnotebook.roam import authors, claims, figures, tables
+from lsnotebook.roam.commands import roam
+from lsnotebook.roam.layout import blocks, extent
+from lsnotebook.roam.plans import LEAST, MIB, planned
+
+
+@pytest.fixture(scope="module")
+def plans(steps):
+    return {"ViT": planned(steps["sdpa"], limit=100), "GPT-2": planned(steps["gpt2"], limit=1)}
+
+
+def test_the_abstract_is_the_mean_of_the_authors_tables():
+    found = tables.abstract()["mean of the tables"].tolist()
+    assert found == ["35.7\u00a0%", "16.0\u00a0%", "13.3\u00a0%", "27.2\u00a0%", "53.7× (geometric: 25.1×)"]
+    assert "55\u00a0% of the saving" in tables.abstract_told()
+
+
+def test_the_published_tables_are_whole():
+    assert authors.saved("PyTorch").shape == (7, 2) and not authors.saved("PyTorch").isna().any(axis=None)
+    assert set(authors.NETWORKS) < set(authors.saved("PyTorch").index)
+
+
+def test_tables_show_what_is_planned(plans):
+    shown = tables.orders(plans)
+    for name, plan in plans.items():
+        assert shown.loc["program", name].endswith("(100\u00a0%)")
+        assert shown.loc[LEAST, name].startswith(f"{plan.mib(LEAST):.3g} (")
+    assert "**ViT**" in tables.found(plans) and "not proven: after" in tables.found(plans)
+
+    peaks = tables.peaks({1: plans["ViT"], 2: plans["ViT"]})
+    assert np.allclose(peaks[list(figures.KINDS)].sum(axis=1), peaks["mib"])
+    plan = plans["ViT"]
+    saved = 100 * (1 - plan.mib(LEAST) / plan.mib("program"))
+    assert f"{saved:.1f}\u00a0% at batch size 1, {saved:.1f}\u00a0% at batch size 2" in tables.by_batch(peaks)
+
+    laid = tables.laid_out(plan)
+    them = blocks(plan.step.graph, plan.orders[LEAST])
+    assert laid[LEAST].min() == laid[LEAST].iloc[-1] <= extent(them, figures.placed(plan, LEAST, "first fit")[1]) / MIB
+
+
+def test_figures_show_what_is_planned(plans):
+    plan = plans["ViT"]
+    shown = figures.over_time(plan)
+    lines = figures.memory(shown).axes[0].lines
+    assert [max(line.get_ydata()) for line in lines] == pytest.approx([plan.mib(name) for name in figures.SHOWN])
+    figure = figures.by_batch(tables.peaks({1: plan, 4: plan}))
+    tops = {round(bar.get_y() + bar.get_height(), 6) for bar in figure.axes[1].patches}
+    assert {round(plan.mib("program"), 6), round(plan.mib(LEAST), 6)} <= tops
+    panel = figures.arena({"one": figures.placed(plan, LEAST, "largest first")}).axes[0]
+    drawn = sum(len(collection.get_paths()) for collection in panel.collections)
+    assert drawn == sum(size > 0 for size in plan.step.graph.sizes)
+
+
+def measured(least=60.0):
+    rows = {
+        (name, batch): {"proven": True, "program": 100.0 + place, "program_fit": 110.0 + 2 * place, "LESCEA": 70.0,
+                        "heuristics": 75.0 + place, "least": least, "best": 62.0 - place + batch / 32}
+        for place, name in enumerate(authors.NETWORKS) for batch in authors.BATCHES
+    }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index=["network", "batch"])
+
+
+def test_claims_are_judged_by_the_tables():
+    statements = claims.check(measured())
+    assert scoreboard.verdicts(statements)[["R4", "R5"]].tolist() == ["cannot tell"] * 2, "MODeL was not run"
+    ours = statements[statements["rule"].str.contains("this build|ours")].set_index("id")
+    assert ours.loc["R3", "verdict"] == "holds" and ours.loc["R4", "build"] != ours.loc["R4", "build"]
+    table = measured()
+    assert ours.loc["R1", "build"] == pytest.approx((100 * (1 - table["best"] / table["program_fit"])).mean())
+    assert ours.loc["R2", "build"] == pytest.approx((100 * (1 - table["best"] / table["program"])).mean())
+    assert statements.query("id == 'R1'")["paper"].iloc[0] == 35.7 == pytest.approx(statements["build"][0], abs=0.05)
+    assert len(scoreboard.board(statements)) == 5
+
+
+def test_what_is_below_a_proven_optimum_is_named():
+    told = tables.beside_told(measured(least=2000.0))
+    assert "mobilenet at batch size 32 (1,670 MiB, ours at least 2,000)" in told
+    assert "12 of the 12 orders are proven" in told and "no network" in tables.beside_told(measured(least=1.0))
+    shown = tables.beside(measured())
+    assert shown.loc["vit, batch 1", "ROAM, single-stream"] == 482.96 and len(shown) == 12
+
+
+def test_the_command_prints_every_order_and_what_fits(tmp_path, monkeypatch):
+    from transformers import ViTConfig
+
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+    ViTConfig(**sizes, image_size=8, patch_size=4, num_labels=3).save_pretrained(tmp_path)
+    monkeypatch.setattr("lsnotebook.roam.planning.MOST", 4)
+    run = CliRunner().invoke(roam, [str(tmp_path), "--batch", "2", "--memory", "1"])
+    assert run.exit_code == 0, run.output
+    assert run.output.startswith("vit, batch 2: ") and "program  " in run.output and "one arena" in run.output
+    assert f"{LEAST:16}batches of up to " in run.output
+    run = CliRunner().invoke(roam, [str(tmp_path), "--memory", "0.00001"])
+    assert f"{LEAST:16}not even a batch of 1" in run.output
