@@ -55,6 +55,9 @@ def read_state(folder: Path, network: nn.Module, optimizer: torch.optim.Adam) ->
         moments.setdefault(weight, {})[kind] = tensor
     every_rank = dataclasses.replace(WHOLE, cpu_offload=False)
     groups = get_optimizer_state_dict(network, optimizer, options=every_rank)["param_groups"]
+    for name in (name for group in groups for name in group["params"] if name not in moments):
+        zero = torch.zeros_like(parts["model"][name])  # of a layer that has not run yet: as Adam begins
+        moments[name] = {"step": torch.zeros(()), "exp_avg": zero, "exp_avg_sq": zero.clone()}
     set_model_state_dict(network, parts["model"], options=WHOLE)
     set_optimizer_state_dict(network, optimizer, {"state": moments, "param_groups": groups}, options=WHOLE)
     return history, parts["best"]

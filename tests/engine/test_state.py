@@ -53,6 +53,33 @@ def test_weights_and_moments_are_read_as_they_were_written(state):
     assert moments["step"] == 1 and moments["exp_avg"].flatten().tolist() == pytest.approx([0.1, 0.1])
 
 
+def test_a_layer_that_has_not_run_yet_goes_on_as_if_never_interrupted(tmp_path):
+    """As of sub-models and of dropped layers: it has no moments."""
+
+    def steps(network, optimizer, layers):
+        for layer in layers:
+            network[layer](torch.ones(1, 2)).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    def fresh():
+        torch.manual_seed(0)
+        network = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Linear(2, 1))
+        return network, torch.optim.Adam(network.parameters(), lr=0.1)
+
+    whole, optimizer = fresh()
+    steps(whole, optimizer, [0, 0])
+    weights = {name: weight.clone() for name, weight in whole.state_dict().items()}
+    adam = {f"0.{name}": optimizer.state[one] for name, one in whole[0].named_parameters()}
+    best = {name: weight.clone() for name, weight in weights.items()}
+    write_state(tmp_path, weights, adam, HISTORY, best)
+    resumed, other = fresh()
+    read_state(tmp_path, resumed, other)
+    for network, its in ((whole, optimizer), (resumed, other)):
+        steps(network, its, [1, 0, 1])
+    assert all(torch.equal(weight, resumed.state_dict()[name]) for name, weight in whole.state_dict().items())
+
+
 def test_the_state_of_another_run_is_not_taken_for_its_own(state, tmp_path):
     mine = tmp_path / "layershuffle-seed1.unfinished" / STATE
     mine.parent.mkdir()
