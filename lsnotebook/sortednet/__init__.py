@@ -1,7 +1,7 @@
 """*SortedNet*: networks in networks, that all begin at the origin (Valipour et al.; arXiv 2309.00255)."""
 
 from lsnotebook.core.profiles import Approach, Part
-from lsnotebook.sortednet.approaches import ALONE, APPROACHES, BOTH, DEPTH, ORDINARY, WIDTH
+from lsnotebook.sortednet.approaches import ALONE, APPROACHES, BOTH, DEPTH, LARGEST, LOSSES, ORDINARY, WIDTH
 from lsnotebook.sortednet.profiles import PROFILES, SortedStudy
 
 SORTED = (ORDINARY, DEPTH, WIDTH, BOTH)
@@ -9,7 +9,8 @@ SORTED = (ORDINARY, DEPTH, WIDTH, BOTH)
 
 def all_networks(profile: SortedStudy) -> list[tuple[Approach, int]]:
     """The networks that the pages ask for by default."""
-    return [(approach, profile.seeds) for approach in (*SORTED, *(ALONE[size] for size in profile.alone))]
+    wanted = (*SORTED, *LOSSES, LARGEST, *(ALONE[size] for size in profile.alone))
+    return [(approach, profile.seeds) for approach in dict.fromkeys(wanted)]
 
 
 PART = Part(
@@ -18,7 +19,7 @@ PART = Part(
     approaches=APPROACHES,
     networks=all_networks,
     claims="lsnotebook.sortednet.claims:check",
-    prepare="lsnotebook.sortednet.claims:check",
+    prepare="lsnotebook.sortednet.comparisons:prepare",
     profile=SortedStudy,
     commands=("lsnotebook.sortednet.commands:sortednet",),
 )

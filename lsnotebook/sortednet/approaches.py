@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from lsnotebook.core.profiles import Approach
 from lsnotebook.sortednet.samplers import Only, Prefix
+from lsnotebook.sortednet.sizes import Largest, Several
 
 NETWORK = "lsnotebook.sortednet.networks"
 HEADS = 4
@@ -24,17 +25,30 @@ INNER = replace(BOTH, name="sortednet-inner", title="sorted in both, inner width
 """Narrower sub-models keep the whole residual stream."""
 MOVING = replace(BOTH, name="sortednet-moving", title="sorted, momentum everywhere", variant=("moves_rest",))
 """Updated as a plain optimizer does (see `updates`)."""
-ALONE = {
-    (layers, heads): replace(
+LOSSES = (DEPTH, SUMMATION, MIXED, BOTH, INNER, MOVING)
+"""What a page compares: other losses, another width, another update."""
+LARGEST = replace(ORDINARY, name="sortednet-largest", title="sorted, the largest alone", order=Largest(HEADS))
+"""Only the largest sub-models are drawn (Figure 3)."""
+ACCUMULATED = {
+    count: replace(
         ORDINARY,
-        name=f"sortednet-alone-{layers}x{heads}",
-        title=f"alone with {layers} layers and {heads} heads",
-        order=Only(layers, heads),
+        name=f"sortednet-accumulated-{count}",
+        title=f"sorted in both, {count} batches an update",
+        order=Several(Prefix(HEADS), count),
+        network="lsnotebook.sortednet.accumulation",
     )
-    for layers in range(1, 13)
-    for heads in range(1, HEADS + 1)
+    for count in range(1, 5)
 }
-"""The sub-model of one size, refined by itself from the base's leading block."""
+"""Gradients of so many batches, each of its own sub-model, are accumulated (Tables 5 and 6)."""
+
+
+def alone(layers: int, heads: int) -> Approach:
+    """The sub-model of one size, refined by itself from the base's leading block."""
+    title = f"alone with {layers} layers and {heads} heads"
+    return replace(ORDINARY, name=f"sortednet-alone-{layers}x{heads}", title=title, order=Only(layers, heads))
+
+
+ALONE = {(layers, heads): alone(layers, heads) for layers in range(1, 13) for heads in range(1, HEADS + 1)}
 APPROACHES = {
-    one.name: one for one in (BASE, ORDINARY, DEPTH, WIDTH, BOTH, SUMMATION, MIXED, INNER, MOVING, *ALONE.values())
+    one.name: one for one in (BASE, ORDINARY, WIDTH, *LOSSES, LARGEST, *ACCUMULATED.values(), *ALONE.values())
 }

@@ -15,13 +15,12 @@ from lsnotebook.sortednet.grid_figures import COLOURS, MARKERS
 def by_layers(curves: pd.DataFrame, fixed: pd.DataFrame, titles: Mapping[str, str], chance: float) -> Figure:
     """Accuracy against the mean layers run, the mean over the networks: lines, leaving when sure; dots, as many layers
     for every image."""
-    figure, [[axes]] = new(4.8, 3.1)
+    figure, [[axes]] = new(4.8, 3.3)
     for approach, title in titles.items():
         mean = curves[curves["approach"] == approach].groupby("threshold")[["layers", "top1"]].mean()
-        axes.plot(mean["layers"], 100 * mean["top1"], color=COLOURS[approach], label=f"{title}, leaving when sure")
+        axes.plot(mean["layers"], 100 * mean["top1"], color=COLOURS[approach], label=title)
         dots = 100 * fixed[fixed["approach"] == approach].groupby("layers")["top1"].mean()
-        axes.plot(dots, MARKERS[approach], color=COLOURS[approach], markersize=4, fillstyle="none",
-                  label=f"{title}, fixed depth")  # fmt: skip
+        axes.plot(dots, MARKERS[approach], color=COLOURS[approach], markersize=4, fillstyle="none")
     axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6, label="chance")
     axes.set(xlabel="mean layers run", ylabel="top-1 accuracy, %", ylim=(0, 102))
     figure.legend(loc="outside upper center", ncols=2)
@@ -36,7 +35,7 @@ def rejections(fixed: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         share = 100 * (1 - fixed[fixed["approach"] == approach].groupby("layers")["agrees"].mean())
         axes.plot(share, color=COLOURS[approach], marker=MARKERS[approach], markersize=4.5, label=title)
     axes.set(xlabel="layers of the draft", ylabel="answers rejected, %", ylim=(0, None))
-    figure.legend(loc="outside upper center", ncols=len(titles))
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 

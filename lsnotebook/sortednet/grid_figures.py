@@ -13,9 +13,12 @@ COLOURS = {
     "sortednet-width": "#b5519f",
     "sortednet-both": "#1a85cf",
     "sortednet-summation": "#009e73",
+    "sortednet-mixed": "#6c3d91",
     "alone": "#c8553d",
+    "layerdrop": "#009e73",
+    "layershuffle": "#1a85cf",
 }
-MARKERS = dict(zip(COLOURS, "Dsvo^X", strict=True))
+MARKERS = dict(zip(COLOURS, "Dsvo^PXph", strict=True))
 
 
 @styled
@@ -55,6 +58,26 @@ def by_cost(points: Mapping[str, tuple[str, pd.DataFrame]], bar: float, chance: 
         axes.annotate(name, (1, level), (3, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=8.5)
     axes.set(xscale="log", xlabel="floating-point operations an image", ylabel="top-1 accuracy, %", ylim=(0, 102))
     figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+KINDS = {"first": "the first", "random": "some, in sequence", "shuffled": "some, in any order"}
+
+
+@styled
+def by_layers_kept(table: pd.DataFrame, titles: Mapping[str, str], chance: float) -> Figure:
+    """Top-1 in % with so many layers, the mean over networks and draws: a panel for each way to keep them."""
+    figure, [panels] = new(4.8, 2.9, columns=len(KINDS), sharey=True)
+    for panel, (kind, name) in zip(panels, KINDS.items(), strict=True):
+        for approach, title in titles.items():
+            there = table[(table["approach"] == approach) & (table["kind"] == kind)]
+            mean = 100 * there.groupby("layers")["top1"].mean()
+            panel.plot(mean, color=COLOURS[approach], marker=MARKERS[approach], markersize=4, label=title)
+        panel.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6, label="chance")
+        panel.set_title(name, fontsize=8)
+        panel.set(xlabel="layers that run", ylim=(0, 102))
+    panels[0].set_ylabel("top-1 accuracy, %")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 

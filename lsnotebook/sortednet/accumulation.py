@@ -1,0 +1,66 @@
+"""Gradient accumulation as in Algorithm 1: each of the accumulated batches draws a sub-model of its own.
+
+A batch is split into as many parts as sizes were drawn, and each part runs its own sub-model: the gradient of the mean
+loss is the mean of what would be accumulated. So the training loop needs no branch, and no more memory counts here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from transformers.modeling_outputs import ImageClassifierOutput
+
+from lsnotebook.sortednet import networks
+from lsnotebook.sortednet.networks import SortedViT, SortedViTConfig
+from lsnotebook.sortednet.submodels import block, run, shapes, tensors, whole
+from lsnotebook.sortednet.updates import update_only
+
+if TYPE_CHECKING:
+    from lsnotebook.core.profiles import Approach, Profile
+
+
+class AccumulatedViT(SortedViT):
+    """A `SortedViT` whose batch is run by several of its sub-models, a part each."""
+
+    def forward(self, pixel_values: Tensor, order: tuple[int, ...] | None = None, labels: Tensor | None = None):
+        """Classify `pixel_values` (B, channels, height, width), split evenly over the sizes of `order`, (layers, heads,
+        layers, heads ...). In training the next step moves what lies in one of these sub-models. Raises `SizeError`.
+        """
+        order = order or whole(self.config)
+        sizes = list(zip(order[::2], order[1::2], strict=True))
+        parameters = tensors(self)
+        if self.training:
+            self.call_off()
+            largest: dict[str, tuple[int, ...]] = {}
+            for size in sizes:  # all begin at the origin, so that together they are as large as the largest
+                for name, shape in shapes(self.skeleton(size)).items():
+                    largest[name] = tuple(map(max, shape, largest.get(name, shape)))
+            cuts = [(parameters[name], block(torch.Size(shape))) for name, shape in largest.items()]
+            self.call_off = update_only((one, by) for one, by in cuts if one[by].shape != one.shape)
+        parts = pixel_values.tensor_split(len(sizes))
+        given = labels.tensor_split(len(sizes)) if labels is not None else [None] * len(sizes)
+        found = [
+            (run(self.skeleton(size), parameters, images, labels=targets), len(images) / len(pixel_values))
+            for size, images, targets in zip(sizes, parts, given, strict=True)
+            if len(images)
+        ]
+        loss = None if labels is None else sum(output.loss * share for output, share in found)
+        return ImageClassifierOutput(loss, torch.cat([output.logits for output, _ in found]))
+
+
+def initial(
+    profile: "Profile", approach: "Approach", base: Mapping[str, Tensor] | None = None, checkpoint: Path | None = None
+) -> AccumulatedViT:
+    """The weights of `base`, or fresh ones. Raises `StartError`."""
+    begun = networks.initial(profile, replace(approach, order=approach.order.each), base, checkpoint)  # type: ignore[attr-defined]
+    network = AccumulatedViT(begun.config)
+    network.load_state_dict(begun.state_dict())
+    return network
+
+
+def restored(config: Mapping[str, object]) -> AccumulatedViT:
+    """A network for the weights of a saved run, from its `config.json`."""
+    return AccumulatedViT(SortedViTConfig(**config))
