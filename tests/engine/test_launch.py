@@ -1,9 +1,5 @@
 """One network on several processes, or compiled: the same is learned, and what cannot work is refused."""
 
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +8,7 @@ import torch
 from accelerate import FullyShardedDataParallelPlugin
 from accelerate.utils import DistributedType
 from accelerate.utils.fsdp_utils import fsdp2_prepare_auto_wrap_policy
+from launched import launched
 from safetensors.torch import load_file
 
 from lsnotebook.core.orders import arbitrary
@@ -24,15 +21,6 @@ from lsnotebook.layershuffle.approaches import BASE, LAYERDROP, LAYERSHUFFLE, PR
 from lsnotebook.layershuffle.profiles import SMOKE
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
-
-
-def launched(store, *words, processes=2):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", f"--master-port={port}"]
-    environment = {**os.environ, "LSNOTEBOOK_DATA": str(store), "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "3"}
-    return subprocess.run([*command, *words], env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.slow
