@@ -13,6 +13,7 @@ quarter of the layers. Then the time to extract a sub-model, and to write and re
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -93,7 +94,8 @@ def image_by_image(profile: SortedStudy, count: int, rounds: int) -> pd.DataFram
         for image in images:
             small(image)
 
-    ways = {f"{a} layers, {b} heads": lambda small=extract(model, (a, b)): through(small) for a, b in sizes}
+    smaller = {f"{a} layers, {b} heads": extract(model, (a, b)) for a, b in sizes}
+    ways: dict[str, Callable[[], object]] = {name: partial(through, small) for name, small in smaller.items()}
     ways[f"leaving after {early}"] = lambda: [leaving(model, image, early) for image in images]
     seconds = interleaved(ways, rounds) / count
     first = f"{layers} layers, {heads} heads"
@@ -122,7 +124,11 @@ def main(scale: str, rounds: int, steps: int, count: int) -> None:
     profile = PROFILES[scale]
     torch.set_num_threads(1)  # as such profiles are trained
     print(f"{scale}: {rounds} rounds, CPU, 1 thread, torch {torch.__version__}")
-    for table in (training(profile, steps, rounds), image_by_image(profile, count, rounds), extraction(profile, rounds)):
+    for table in (
+        training(profile, steps, rounds),
+        image_by_image(profile, count, rounds),
+        extraction(profile, rounds),
+    ):
         print(table.to_string(float_format="{:.2f}".format, na_rep=""))
 
 

@@ -32,7 +32,11 @@ needs_chromium = pytest.mark.skipif(not shutil.which("chromium"), reason="there 
         ("merging", "--scale smoke --models 3 --images 60 --rounds 1", ("of naive",)),
         ("reading", "--scale cifar100-small --images 12 --batch 4 --workers 1 --rounds 1", ("images/s",)),
         ("swarm", "--scale smoke --nodes 4 --requests 20 --rounds 1 --no-ray", ("router decisions/s",)),
-        ("sorted", "--scale sorted-smoke --rounds 1 --steps 1 --images 2", ("time, of ordinary", "speed-up", "extract")),
+        (
+            "sorted",
+            "--scale sorted-smoke --rounds 1 --steps 1 --images 2",
+            ("time, of ordinary", "speed-up", "extract"),
+        ),
         ("digits_search", "refine.steps=2 pretrain.steps=2 --orders 2", ("layershuffle arb",)),
         pytest.param("explorer", "--scale smoke --images 20 --rounds 3", ("ratio",), marks=needs_chromium),
     ],

@@ -68,7 +68,7 @@ def layers_kept(profile: SortedStudy, approaches: Sequence[Approach], seeds: int
 
 def best(table: pd.DataFrame, costs: pd.DataFrame, approach: Approach, share: float) -> tuple[int, int]:
     """(layers, heads) of the sub-model that is best on average over the networks of an approach, among those that cost
-    at most this share of the whole network's operations (the cheapest, if none does). `table` should be of the selection
+    at most this share of the whole network's operations (the cheapest, if none does); `table` is of the selection
     images."""
     mean = table[table["approach"] == approach.name].groupby(["layers", "heads"], as_index=False)["top1"].mean()
     mean = mean.merge(costs)

@@ -10,9 +10,9 @@ from lsnotebook.pages.style import INK, new, styled, text_on
 COLOURS = {
     "sortednet-ordinary": "#8a8a8a",
     "sortednet-depth": "#d07c00",
-    "sortednet-width": "#b5519f",
+    "sortednet-width": "#009e73",
     "sortednet-both": "#1a85cf",
-    "sortednet-summation": "#009e73",
+    "sortednet-summation": "#b5519f",
     "sortednet-mixed": "#6c3d91",
     "alone": "#c8553d",
     "layerdrop": "#009e73",

@@ -38,7 +38,7 @@ def retuned8() -> float:
 
 
 def gained3() -> float:
-    """Points that the 20 largest sub-models gain when they alone are trained (Figure 3, against Figure 2), on average."""
+    """Points that the 20 largest sub-models gain when they alone are trained (Figure 3, less Figure 2), on average."""
     before, after = (pd.read_csv(FOLDER / f"figure{number}.csv", dtype=str) for number in (2, 3))
     both = after[after["width"].str.isdecimal() & (after["blocks"] != "width only")].merge(
         before, on=["blocks", "width"], suffixes=("", " before")

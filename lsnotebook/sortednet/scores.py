@@ -33,7 +33,9 @@ def sizes(models: Sequence[SortedViT], splits: Splits, part: str) -> pd.DataFram
     return pd.DataFrame(rows, columns=["layers", "heads", "top1"])
 
 
-def kept(models: Sequence[ViTForImageClassification], splits: Splits, counts: Sequence[int], draws: int) -> pd.DataFrame:
+def kept(
+    models: Sequence[ViTForImageClassification], splits: Splits, counts: Sequence[int], draws: int
+) -> pd.DataFrame:
     """Top-1 on the validation images with so many layers of the one network, for each of `KINDS`: kind, layers, draw,
     top1. What is random has `draws` draws, the same for every network."""
     (network,) = models
@@ -41,9 +43,7 @@ def kept(models: Sequence[ViTForImageClassification], splits: Splits, counts: Se
         (kind, count, number, order)
         for kind, (which, shuffled) in KINDS.items()
         for count in counts
-        for number, order in enumerate(
-            draw(Pruned(count, which, shuffled), network.config.num_hidden_layers, draws)
-        )
+        for number, order in enumerate(draw(Pruned(count, which, shuffled), network.config.num_hidden_layers, draws))
     ]
     table = pd.DataFrame(rows, columns=["kind", "layers", "draw", "order"])
 
@@ -54,7 +54,9 @@ def kept(models: Sequence[ViTForImageClassification], splits: Splits, counts: Se
     return table.drop(columns="order").join(found)
 
 
-def under(network: ViTForImageClassification, orders: Sequence[Order], pixel_values: Tensor) -> Iterator[ImageClassifierOutput]:
+def under(
+    network: ViTForImageClassification, orders: Sequence[Order], pixel_values: Tensor
+) -> Iterator[ImageClassifierOutput]:
     """The output of a ViT under each order of some of its layers."""
     embedded = network.vit.embeddings(pixel_values)
     for order in orders:
