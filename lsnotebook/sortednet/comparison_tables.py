@@ -74,7 +74,7 @@ def retraining(table: pd.DataFrame) -> str:
     gain, loss = (by_seed(part, LARGEST.name) - by_seed(part, BOTH.name) for part in (table[inside], table[~inside]))
     return (
         f"**We got** {as_text(*crossed(gain))} points of difference for these {len(few)} sub-models on average; in the "
-        f"paper's Figure 3, {signed(f'{paper.gained3():.1f}')} for its 20. The sizes that are not drawn any more change "
+        f"paper's Figure 3, {signed(f'{paper.gained3():.1f}')} for its 20. The sizes that are no longer drawn change "
         f"by {as_text(*crossed(loss))} points."
     )
 
