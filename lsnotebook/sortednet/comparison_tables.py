@@ -97,21 +97,22 @@ def mean_of(table: pd.DataFrame, way: str, count: int, where: str = "layers > 0"
 
 def accumulation(table: pd.DataFrame, way: str) -> pd.DataFrame:
     """By the number of accumulated batches: updates, the mean over all depths at each width, the average of all, and
-    the points that it is more than with one batch; the last two also of the paper."""
+    the points that it is more than with one batch; and the paper's average, with its points more."""
     published, heads = paper.accumulated(way)["average"], table["heads"].max()
     rows = {}
     for count, there in table[table["way"] == way].groupby("accumulation"):
         average = mean_of(table, way, count)
+        more = signed(f" ({published[count] - published[1]:+.1f})") if count > 1 else ""
         rows[count] = {
             "updates": str(there["updates"].iloc[0]),
             **{
                 f"{100 * width // heads} %": f"{mean_of(table, way, count, f'heads == {width}').mean():.1f}"
                 for width in range(heads, 0, -1)
             },
-            "average": interval(average),
+            "average": as_text(*crossed(average, (0, 100))),
             "more than 1": "" if count == 1 else as_text(*crossed(average - mean_of(table, way, 1))),
-            "paper: average": f"{published[count]:.1f}",
-            "paper: more": "" if count == 1 else signed(f"{published[count] - published[1]:.1f}"),
+            "paper": f"{published[count]:.1f}"
+            + signed(f" ({published[count] - published[1]:+.1f})" if count > 1 else ""),
         }
     return pd.DataFrame(rows).T.rename_axis("batches an update")
 
