@@ -111,8 +111,7 @@ def accumulation(table: pd.DataFrame, way: str) -> pd.DataFrame:
             },
             "average": as_text(*crossed(average, (0, 100))),
             "more than 1": "" if count == 1 else as_text(*crossed(average - mean_of(table, way, 1))),
-            "paper": f"{published[count]:.1f}"
-            + signed(f" ({published[count] - published[1]:+.1f})" if count > 1 else ""),
+            "paper": f"{published[count]:.1f}{more}",
         }
     return pd.DataFrame(rows).T.rename_axis("batches an update")
 
