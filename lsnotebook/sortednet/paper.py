@@ -35,3 +35,15 @@ def retuned8() -> float:
     rows = pd.read_csv(FOLDER / "figure8.csv", dtype={"blocks": str, "width": str})
     both = rows.merge(pd.read_csv(FOLDER / "figure2.csv", dtype=str), on=["blocks", "width"], suffixes=("", " before"))
     return (both["accuracy"] - both["accuracy before"].astype(float)).mean()
+
+
+def table3() -> pd.DataFrame:
+    """Table 3, RoBERTa on GLUE: by the number of first layers, the score of each task, "average", sorted in depth, and
+    "average without", that of the same layers of ordinary networks."""
+    return pd.read_csv(FOLDER / "table3.csv").query("layers != 'avg'").astype({"layers": int}).set_index("layers")
+
+
+def table4() -> pd.DataFrame:
+    """Table 4, LLaMA-13B on GSM8K: by decoding and draft, milliseconds a token, accuracy and share of rejected tokens,
+    stochastic and summation loss."""
+    return pd.read_csv(FOLDER / "table4.csv", dtype={"draft": str}).set_index(["decoding", "draft"])
