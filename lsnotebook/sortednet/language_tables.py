@@ -31,6 +31,16 @@ def the_text(scale: LanguageScale) -> str:
     )
 
 
+def the_network(scale: LanguageScale) -> str:
+    """Its sizes and its training."""
+    return (
+        f"It has {scale.layers} layers of width {scale.hidden_size} with {scale.heads} heads, and sees passages of "
+        f"{scale.context} tokens, {scale.batch_size} a batch: the base {scale.pretrain_steps} of these, and each "
+        f"refinement {scale.refine_steps}. Muon updates the matrices of the layers, AdamW all else; the paper fine-tunes "
+        "with AdamW, which learned this text more slowly in trials on the selection files."
+    )
+
+
 def by_seed(depths: pd.DataFrame, kind: str, measure: str, where: str = "layers > 0") -> np.ndarray:
     """(I,): the mean over some depths of each network of a kind."""
     there = depths[depths["approach"] == kind].query(where)
@@ -104,6 +114,12 @@ def same(table: pd.DataFrame) -> str:
         f"{other['gap'].max():.2g} in their logits at most: a pass over several tokens rounds otherwise than passes "
         "over one, and can turn such a tie."
     )
+
+
+def repeats(table: pd.DataFrame) -> str:
+    """How much of what plain decoding writes it has written before."""
+    plain = table[table["draft"] == PLAIN]["repeats"].mean()
+    return f"Of all runs of four tokens in these texts, {percent(plain, 0)} stood in the same text before."
 
 
 def speed_found(table: pd.DataFrame, layers: int) -> str:

@@ -69,7 +69,8 @@ def compared(
 ) -> pd.DataFrame:
     """Each prompt (P, T) continued plainly and with each draft, in turn, `rounds` times: prompt, draft, ms (a token,
     the median), passes (of the whole network), drafted and accepted tokens, layers (that ran, a token), same (the text
-    is that of plain decoding), gap (see there; NaN where it is the same)."""
+    is that of plain decoding), gap (see there; NaN where it is the same), repeats (the share of all runs of four tokens
+    that stood in the text before)."""
     rows = []
     continued(network, prompts[0], new, max(drafts))  # warms up
     for number, prompt in enumerate(prompts):
@@ -86,7 +87,10 @@ def compared(
                 if len(times[draft]) == rounds:
                     same = torch.equal(texts[draft], texts[PLAIN])
                     parting = np.nan if same else gap(network, prompt, texts[PLAIN], texts[draft])
-                    rows.append({**row, "ms": float(np.median(times[draft])), "same": same, "gap": parting})
+                    runs = texts[draft].unfold(0, 4, 1)
+                    old = 1 - len(runs.unique(dim=0)) / len(runs)
+                    found_there = {"same": same, "gap": parting, "repeats": old}
+                    rows.append({**row, "ms": float(np.median(times[draft])), **found_there})
     return pd.DataFrame(rows)
 
 
