@@ -87,7 +87,9 @@ def examples(profile: GlueProfile, part: str) -> pd.DataFrame:
     try:
         from datasets import load_dataset
     except ImportError as error:
-        raise GlueError("GLUE comes by the package datasets: pip install lsnotebook[glue], or name a folder.") from error
+        raise GlueError(
+            "GLUE comes by the package datasets: pip install lsnotebook[glue], or name a folder."
+        ) from error
     return load_dataset("nyu-mll/glue", profile.task, split=task.validation if part != "train" else part).to_pandas()
 
 

@@ -6,7 +6,7 @@ seconds to train, so that what is interrupted begins anew, and what is finished 
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ SMALL = LanguageScale(
     mlp_size=160,
     context=128,
     batch_size=4,
-    pretrain_steps=700,
+    pretrain_steps=500,
     refine_steps=200,
     learning_rate=1e-2,
     refine_learning_rate=4e-3,

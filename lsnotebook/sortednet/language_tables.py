@@ -36,8 +36,8 @@ def the_network(scale: LanguageScale) -> str:
     return (
         f"It has {scale.layers} layers of width {scale.hidden_size} with {scale.heads} heads, and sees passages of "
         f"{scale.context} tokens, {scale.batch_size} a batch: the base {scale.pretrain_steps} of these, and each "
-        f"refinement {scale.refine_steps}. Muon updates the matrices of the layers, AdamW all else; the paper fine-tunes "
-        "with AdamW, which learned this text more slowly in trials on the selection files."
+        f"refinement {scale.refine_steps}. Muon updates the matrices of the layers, AdamW all else; the paper fine-"
+        "tunes with AdamW, which learned this text more slowly in trials on the selection files."
     )
 
 
@@ -129,8 +129,8 @@ def speed_found(table: pd.DataFrame, layers: int) -> str:
     fewest, quickest = int(drafts["layers"].idxmin()), int(drafts["ms"].idxmin())
     return (
         f"Plain decoding runs {plain['layers']:.0f} layers for a token; with a draft of {fewest}, "
-        f"{drafts['layers'][fewest]:.1f}, {percent(drafts['layers'][fewest] / plain['layers'], 0)} of them. In time the "
-        f"quickest draft, of {quickest}, takes {percent(drafts['ms'][quickest] / plain['ms'], 0)} of what plain "
+        f"{drafts['layers'][fewest]:.1f}, {percent(drafts['layers'][fewest] / plain['layers'], 0)} of them. In time "
+        f"the quickest draft, of {quickest}, takes {percent(drafts['ms'][quickest] / plain['ms'], 0)} of what plain "
         "decoding takes on this machine. A layer of this small network is quick, and what Python does around each "
         "pass is not, least of all where a draft begins and ends; where layers are large, they take the time."
     )

@@ -21,10 +21,10 @@ from lsnotebook.sortednet.language_measures import found
 from lsnotebook.sortednet.language_runs import Decoder, passages
 
 AHEAD = 4
-"""Tokens that are drafted for each check."""
+"""Tokens that are drafted for each check, if nothing else is asked for."""
 PLAIN = 0
 """The draft of plain greedy decoding: none."""
-PROMPTS, NEW = 4, 40
+PROMPTS, NEW = 3, 32
 """Prompts, and the tokens that each is continued by, if nothing else is asked for."""
 
 
@@ -44,10 +44,10 @@ def counted(network: LlamaForCausalLM) -> Iterator[list[int]]:
         hook.remove()
 
 
-def continued(network: LlamaForCausalLM, prompt: Tensor, new: int, draft: int = PLAIN) -> Tensor:
-    """The tokens (new,) that greedy decoding adds to a prompt (T,), drafted by the first `draft` layers."""
+def continued(network: LlamaForCausalLM, prompt: Tensor, new: int, draft: int = PLAIN, ahead: int = AHEAD) -> Tensor:
+    """The tokens (new,) that greedy decoding adds to a prompt (T,), the first `draft` layers `ahead` of all layers."""
     settings = network.generation_config  # a draft takes its own from there
-    settings.num_assistant_tokens, settings.num_assistant_tokens_schedule = AHEAD, "constant"
+    settings.num_assistant_tokens, settings.num_assistant_tokens_schedule = ahead, "constant"
     settings.assistant_confidence_threshold = 0.0  # always so many
     early = {"assistant_early_exit": draft} if draft else {}
     whole = torch.ones_like(prompt)[None]
@@ -65,21 +65,21 @@ def gap(network: LlamaForCausalLM, prompt: Tensor, one: Tensor, other: Tensor) -
 
 
 def compared(
-    network: LlamaForCausalLM, prompts: Tensor, drafts: Sequence[int], new: int, rounds: int = 3
+    network: LlamaForCausalLM, prompts: Tensor, drafts: Sequence[int], new: int, ahead: int = AHEAD, rounds: int = 3
 ) -> pd.DataFrame:
     """Each prompt (P, T) continued plainly and with each draft, in turn, `rounds` times: prompt, draft, ms (a token,
     the median), passes (of the whole network), drafted and accepted tokens, layers (that ran, a token), same (the text
     is that of plain decoding), gap (see there; NaN where it is the same), repeats (the share of all runs of four tokens
     that stood in the text before)."""
     rows = []
-    continued(network, prompts[0], new, max(drafts))  # warms up
+    continued(network, prompts[0], new, max(drafts), ahead)  # warms up
     for number, prompt in enumerate(prompts):
         texts, times = {}, {}
         for _ in range(rounds):
             for draft in (PLAIN, *drafts):
                 with counted(network) as depths:
                     begun = time.perf_counter()
-                    texts[draft] = continued(network, prompt, new, draft)
+                    texts[draft] = continued(network, prompt, new, draft, ahead)
                     times.setdefault(draft, []).append(1000 * (time.perf_counter() - begun) / new)
                 passes = depths.count(network.config.num_hidden_layers)
                 counts = {"passes": passes, "drafted": len(depths) - passes, "accepted": new - passes}
@@ -100,14 +100,15 @@ def prompts_of(scale: LanguageScale, count: int) -> Tensor:
 
 
 def speculation(
-    wanted: Sequence[Decoder], drafts: Sequence[int], prompts: int = PROMPTS, new: int = NEW, rounds: int = 3
+    wanted: Sequence[Decoder], drafts: Sequence[int], prompts: int = PROMPTS, new: int = NEW, ahead: int = AHEAD
 ) -> pd.DataFrame:
-    """`compared` of several decoders, with approach and seed, on `prompts_of` their scale. In the store once it is measured on a machine of this kind with these versions."""
+    """`compared` of several decoders, with approach and seed, on `prompts_of` their scale. In the store once
+    it is measured on a machine of this kind with these versions."""
 
     def measured(decoder: Decoder) -> pd.DataFrame:
         with one_thread():
-            table = compared(decoder.load(), prompts_of(decoder.scale, prompts), drafts, new, rounds)
+            table = compared(decoder.load(), prompts_of(decoder.scale, prompts), drafts, new, ahead)
         return table.assign(approach=decoder.kind, seed=decoder.seed)
 
-    arguments = {"drafts": list(drafts), "prompts": prompts, "new": new, "rounds": rounds}
+    arguments = {"drafts": list(drafts), "prompts": prompts, "new": new, "ahead": ahead}
     return found(wanted, "speculation", measured, **arguments, made=provenance(torch.device("cpu")))

@@ -1,4 +1,4 @@
-"""Text that every machine has: the modules of Python's standard library that are one file each, as this Python has them.
+"""Text that every machine has: the modules of Python's standard library that are one file each, in this version.
 
 Another version of Python has other text, so that the fingerprint of the text belongs to all that is computed from it.
 Whole files are held out, not passages: the rest of a file tells much about any passage of it.
