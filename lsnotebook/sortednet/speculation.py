@@ -20,11 +20,11 @@ from lsnotebook.sortednet.language import LanguageScale
 from lsnotebook.sortednet.language_measures import found
 from lsnotebook.sortednet.language_runs import Decoder, passages
 
-AHEAD = 4
+AHEAD = 2
 """Tokens that are drafted for each check, if nothing else is asked for."""
 PLAIN = 0
 """The draft of plain greedy decoding: none."""
-PROMPTS, NEW = 3, 32
+PROMPTS, NEW = 4, 32
 """Prompts, and the tokens that each is continued by, if nothing else is asked for."""
 
 

@@ -44,7 +44,7 @@ def test_drafted_text_is_that_of_greedy_decoding_step_by_step(network, prompts, 
 
 
 def test_passes_tokens_and_layers_are_counted(network, prompts, new=12):
-    table = compared(network, prompts[:2], [1, 2], new, rounds=2)
+    table = compared(network, prompts[:2], [1, 2], new, ahead=3, rounds=2)
     plain = table.query("draft == @PLAIN")
     assert plain[["passes", "drafted", "accepted", "layers"]].to_numpy().tolist() == [[12, 0, 0, 3]] * 2
     drafted = table.query("draft != @PLAIN")
@@ -85,7 +85,7 @@ def test_the_table_and_the_sentences_tell_it(measured):
     told = language_tables.same(measured)
     assert "Of 4 texts" in told and "3 are, token for token" in told and "1e-06" in told
     assert language_tables.same(measured[measured["same"]]).startswith("**Speculation changed nothing.** All 3 texts")
-    assert "with a draft of 1, 4.0, 67\u00a0% of them" in language_tables.speed_found(measured, 6)
+    assert "a draft of 1 it takes 4.0, which is 67\u00a0%. In" in language_tables.speed_found(measured, 6)
     assert "50\u00a0% stood" in language_tables.repeats(measured)
 
 
