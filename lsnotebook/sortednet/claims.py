@@ -3,6 +3,7 @@ sub-models were fixed before these networks were trained, but after a trial."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from lsnotebook.core.statistics import ratio
@@ -114,7 +115,9 @@ def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Mapping[str, tu
     """The claims on language models (Tables 3 and 4) on `language_measures.by_depth` and `speculation.speculation` of
     sorted networks. The paper's are of RoBERTa on GLUE and of LLaMA-13B on GSM8K."""
     shorter = f"layers < {depths['layers'].max()}"
-    gain = [100 * language_tables.by_seed(depths, kind, "top1", shorter) for kind in (SORTED, ORDINARY_DECODER)]
+    gain: list[np.ndarray] = [
+        100 * language_tables.by_seed(depths, kind, "top1", shorter) for kind in (SORTED, ORDINARY_DECODER)
+    ]
     table3, table4 = paper.table3().iloc[:-1], paper.table4()["stochastic ms"]
     whole, drafted = table4["auto-regressive"].iloc[0], table4["speculative"].min()
     claims = {

@@ -124,7 +124,7 @@ class Decoder:
         """Trained where they are not in the store."""
 
         def make() -> bytes:
-            network = initial(self.scale, self.seed, self.base and self.base.weights())
+            network = initial(self.scale, self.seed, self.base.weights() if self.base else None)
             with one_thread():
                 train(network, tokens(self.scale.vocabulary, "train"), self.scale, self.kind, self.seed, advance)
             return save({name: one for name, one in network.state_dict().items() if name != HEAD})

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM
+from transformers.utils import logging
 
 from lsnotebook.engine.provenance import provenance
 from lsnotebook.engine.runs import one_thread
@@ -44,16 +45,26 @@ def counted(network: LlamaForCausalLM) -> Iterator[list[int]]:
         hook.remove()
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without what transformers says of the calls that it makes itself for drafts."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
 def continued(network: LlamaForCausalLM, prompt: Tensor, new: int, draft: int = PLAIN, ahead: int = AHEAD) -> Tensor:
     """The tokens (new,) that greedy decoding adds to a prompt (T,), the first `draft` layers `ahead` of all layers."""
     settings = network.generation_config  # a draft takes its own from there
     settings.num_assistant_tokens, settings.num_assistant_tokens_schedule = ahead, "constant"
     settings.assistant_confidence_threshold = 0.0  # always so many
     early = {"assistant_early_exit": draft} if draft else {}
-    whole = torch.ones_like(prompt)[None]
-    return network.generate(prompt[None], attention_mask=whole, max_new_tokens=new, do_sample=False, **early)[
-        0, len(prompt) :
-    ]
+    options = {"attention_mask": torch.ones_like(prompt)[None], "max_new_tokens": new, "do_sample": False, **early}
+    with quiet():
+        return network.generate(prompt[None], **options)[0, len(prompt) :]
 
 
 @torch.no_grad()
@@ -74,7 +85,8 @@ def compared(
     rows = []
     continued(network, prompts[0], new, max(drafts), ahead)  # warms up
     for number, prompt in enumerate(prompts):
-        texts, times = {}, {}
+        texts: dict[int, Tensor] = {}
+        times: dict[int, list[float]] = {}
         for _ in range(rounds):
             for draft in (PLAIN, *drafts):
                 with counted(network) as depths:

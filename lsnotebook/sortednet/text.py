@@ -75,11 +75,11 @@ def trained_tokenizer(vocabulary: int) -> Tokenizer:
 
 def tokens_of(tokenizer: Tokenizer, part: str) -> list[int]:
     """The tokens of a part, its files one after another with `END` before each."""
-    end = tokenizer.token_to_id(END)
+    end = tokenizer.get_vocab()[END]
     return [token for text in tokenizer.encode_batch_fast(files(part)) for token in (end, *text.ids)]
 
 
 def lengths(tokenizer: Tokenizer) -> list[int]:
     """The bytes that each token stands for; those of `END` are none."""
-    words = map(tokenizer.id_to_token, range(tokenizer.get_vocab_size()))
-    return [0 if word == END else len(word) for word in words]  # a byte is one character there
+    vocabulary = tokenizer.get_vocab()  # a byte is one character there
+    return [0 if word == END else len(word) for word in sorted(vocabulary, key=vocabulary.__getitem__)]

@@ -13,8 +13,6 @@ from lsnotebook.sortednet.language import initial
 from lsnotebook.sortednet.language_runs import SMOKE
 from lsnotebook.sortednet.speculation import PLAIN, compared, continued
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # transformers' own, of its own calls
-
 
 @pytest.fixture(scope="module")
 def network():
