@@ -136,10 +136,10 @@ def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Mapping[str, tu
             "Where the first layers of a sorted language model draft for all of them, a token takes less time.",
             "table-speculation",
             Statement(
-                "share of the time saved, %",
-                language_tables.saved(speculative),
+                "more tokens in the same time, %",
+                language_tables.faster(speculative),
                 FASTER,
-                100 * (1 - drafted / whole),
+                100 * (whole / drafted - 1),
                 ("networks", "prompts"),
             ),
         ),

@@ -97,7 +97,9 @@ def test_the_papers_numbers_stand_in_its_claims(measured):
     table = paper.table3().iloc[:-1]
     assert statements.loc["S8", "paper"] == pytest.approx((table["average"] - table["average without"]).mean())
     assert statements.loc["S8", "verdict"] == HOLDS and statements.loc["S8", "over"] == "3 networks"
-    assert statements.loc["S9", "paper"] == pytest.approx(100 * (1 - 58.86 / 96.41))
-    assert statements.loc["S9", "build"] == pytest.approx(language_tables.saved(measured).mean())
+    assert statements.loc["S9", "paper"] == pytest.approx(100 * (96.41 / 58.86 - 1))
+    assert statements.loc["S9", "build"] == pytest.approx(
+        np.mean([100 * (ms / (ms - 5) - 1) for ms in (10, 10.1, 11, 11.1)])
+    )
     assert language_tables.table3().iloc[0, :3].tolist() == [50.81, 40.33, 60.07]
     assert language_tables.table4().loc["early exit, 12:40", "times as fast"] == "2.09"
