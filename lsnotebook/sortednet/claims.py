@@ -3,18 +3,25 @@ sub-models were fixed before these networks were trained, but after a trial."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from lsnotebook.core.statistics import ratio
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
-from lsnotebook.sortednet import paper
+from lsnotebook.sortednet import language_tables, paper
 from lsnotebook.sortednet.approaches import BOTH, DEPTH, ORDINARY
 from lsnotebook.sortednet.grids import by_seed, grids
+from lsnotebook.sortednet.language import ORDINARY as ORDINARY_DECODER
+from lsnotebook.sortednet.language import SORTED
+from lsnotebook.sortednet.language_measures import by_depth
+from lsnotebook.sortednet.language_runs import scale_of, study
 from lsnotebook.sortednet.neurons import NEURONS, accuracies, by_network
 from lsnotebook.sortednet.profiles import SortedStudy
+from lsnotebook.sortednet.speculation import drafts_of, speculation
 
 MORE = Bounds("the table says which is more, not by how much", above=0)
 PAR = Bounds("on a par: 5 points, as in the first part of the book", above=-5, below=5)
+FASTER = Bounds("the table says that it is faster; time is this machine's", above=0)
 NETWORKS = ("networks",)
 KEPT = Bounds("96 %, about what the whole network keeps in Figure 2: a bound of ours", above=96)
 NEURON_PAGE, NEURON_FIGURE = "09_sorted_neurons", "figure-neurons"
@@ -104,8 +111,49 @@ def submodels(table: pd.DataFrame, layers: int, heads: int) -> Mapping[str, tupl
     return {name: (Claim(text, page, figure), [statement]) for name, (text, statement) in claims.items()}
 
 
+def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Mapping[str, tuple[Claim, Sequence[Statement]]]:
+    """The claims on language models (Tables 3 and 4) on `language_measures.by_depth` and `speculation.speculation` of
+    sorted networks. The paper's are of RoBERTa on GLUE and of LLaMA-13B on GSM8K."""
+    shorter = f"layers < {depths['layers'].max()}"
+    gain: list[np.ndarray] = [
+        100 * language_tables.by_seed(depths, kind, "top1", shorter) for kind in (SORTED, ORDINARY_DECODER)
+    ]
+    table3, table4 = paper.table3().iloc[:-1], paper.table4()["stochastic ms"]
+    whole, drafted = table4["auto-regressive"].iloc[0], table4["speculative"].min()
+    claims = {
+        "S8": (
+            "Of a language model sorted in depth, the first layers do more than those of an ordinary one.",
+            "figure-beside",
+            Statement(
+                "points more of next tokens, mean of all shorter networks",
+                gain[0] - gain[1],
+                MORE,
+                (table3["average"] - table3["average without"]).mean(),
+                NETWORKS,
+            ),
+        ),
+        "S9": (
+            "Where the first layers of a sorted language model draft for all of them, a token takes less time.",
+            "table-speculation",
+            Statement(
+                "more tokens in the same time, %",
+                language_tables.faster(speculative),
+                FASTER,
+                100 * (whole / drafted - 1),
+                ("networks", "prompts"),
+            ),
+        ),
+    }
+    page = "12_sorted_language"
+    return {name: (Claim(text, page, figure), [one]) for name, (text, figure, one) in claims.items()}
+
+
 def check(profile: SortedStudy) -> pd.DataFrame:
     """The statements of all claims of this part, as `pages.statements.judged` gives them."""
     table = grids(profile, (ORDINARY, DEPTH, BOTH))
     size = profile.backbone.layers, profile.backbone.heads
-    return judged({**neurons(accuracies(200)), **submodels(table, *size)})
+    scale = scale_of(profile.language)
+    trained = study(scale)
+    drafted = speculation([one for one in trained if one.kind == SORTED], drafts_of(scale.layers))
+    language = decoders(by_depth(trained), drafted)
+    return judged({**neurons(accuracies(200)), **submodels(table, *size), **language})

@@ -51,3 +51,15 @@ def accumulated(way: str) -> pd.DataFrame:
     batches, the accuracies at 100, 75, 50 and 25 % of the width, and their average."""
     name = {"updates": "table5.csv", "data": "table6.csv"}[way]
     return pd.read_csv(FOLDER / name, index_col="accumulation")
+
+
+def table3() -> pd.DataFrame:
+    """Table 3, RoBERTa on GLUE: by the number of first layers, the score of each task, "average", sorted in depth, and
+    "average without", that of the same layers of ordinary networks."""
+    return pd.read_csv(FOLDER / "table3.csv").query("layers != 'avg'").astype({"layers": int}).set_index("layers")
+
+
+def table4() -> pd.DataFrame:
+    """Table 4, LLaMA-13B on GSM8K: by decoding and draft, milliseconds a token, accuracy and share of rejected tokens,
+    stochastic and summation loss."""
+    return pd.read_csv(FOLDER / "table4.csv", dtype={"draft": str}).set_index(["decoding", "draft"])

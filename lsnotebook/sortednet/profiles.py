@@ -16,6 +16,8 @@ class SortedStudy(Profile):
 
     alone: tuple[tuple[int, int], ...] = ((1, 1),)
     """(layers, heads) each."""
+    language: str = "language"
+    """The scale of the decoders (`language_runs.SCALES`) whose claims are judged with those of its networks."""
 
 
 SMOKE = SortedStudy(
@@ -28,6 +30,7 @@ SMOKE = SortedStudy(
     refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
     seeds=2,
     alone=((1, 1), (1, 4)),
+    language="language-smoke",
 )
 DIGITS = SortedStudy(
     name="sorted-digits",
