@@ -106,11 +106,11 @@ def accumulation(table: pd.DataFrame, way: str) -> pd.DataFrame:
         rows[count] = {
             "updates": str(there["updates"].iloc[0]),
             **{
-                f"{100 * width // heads} %": f"{mean_of(table, way, count, f'heads == {width}').mean():.1f}"
+                f"{100 * width // heads}": f"{mean_of(table, way, count, f'heads == {width}').mean():.1f}"
                 for width in range(heads, 0, -1)
             },
             "average": as_text(*crossed(average, (0, 100))),
-            "more than 1": "" if count == 1 else as_text(*crossed(average - mean_of(table, way, 1))),
+            "more": "" if count == 1 else as_text(*crossed(average - mean_of(table, way, 1))),
             "paper": f"{published[count]:.1f}{more}",
         }
     return pd.DataFrame(rows).T.rename_axis("batches an update")
