@@ -35,3 +35,19 @@ def retuned8() -> float:
     rows = pd.read_csv(FOLDER / "figure8.csv", dtype={"blocks": str, "width": str})
     both = rows.merge(pd.read_csv(FOLDER / "figure2.csv", dtype=str), on=["blocks", "width"], suffixes=("", " before"))
     return (both["accuracy"] - both["accuracy before"].astype(float)).mean()
+
+
+def gained3() -> float:
+    """Points that the 20 largest sub-models gain when they alone are trained (Figure 3, less Figure 2), on average."""
+    before, after = (pd.read_csv(FOLDER / f"figure{number}.csv", dtype=str) for number in (2, 3))
+    both = after[after["width"].str.isdecimal() & (after["blocks"] != "width only")].merge(
+        before, on=["blocks", "width"], suffixes=("", " before")
+    )
+    return (both["accuracy"].astype(float) - both["accuracy before"].astype(float)).mean()
+
+
+def accumulated(way: str) -> pd.DataFrame:
+    """Tables 5 (as many "updates") and 6 (as much "data"), cPreResNet20 on CIFAR-10: by the number of accumulated
+    batches, the accuracies at 100, 75, 50 and 25 % of the width, and their average."""
+    name = {"updates": "table5.csv", "data": "table6.csv"}[way]
+    return pd.read_csv(FOLDER / name, index_col="accumulation")
