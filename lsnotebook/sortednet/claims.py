@@ -9,6 +9,8 @@ from lsnotebook.core.statistics import ratio
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
 from lsnotebook.sortednet import paper
 from lsnotebook.sortednet.approaches import BOTH, DEPTH, ORDINARY
+from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy
+from lsnotebook.sortednet.convolution_tables import gain
 from lsnotebook.sortednet.grids import by_seed, grids
 from lsnotebook.sortednet.neurons import NEURONS, accuracies, by_network
 from lsnotebook.sortednet.profiles import SortedStudy
@@ -102,6 +104,25 @@ def submodels(table: pd.DataFrame, layers: int, heads: int) -> Mapping[str, tupl
     }
     page, figure = "10_sorted_submodels", "figure-grid"
     return {name: (Claim(text, page, figure), [statement]) for name, (text, statement) in claims.items()}
+
+
+def accumulation(rows: pd.DataFrame, study: ConvolutionStudy) -> Mapping[str, tuple[Claim, Sequence[Statement]]]:
+    """The claims of Tables 5 and 6 on `convolution_runs.accumulated`; fixed before the recorded networks were trained.
+    With as many updates, more batches an update are also more data."""
+    if rows.empty:
+        return {}
+    first, *_, last = study.accumulations
+    texts = {
+        "updates": "With as many updates, accumulating the gradients of more sub-models helps (Table 5).",
+        "data": "With as much data, accumulating the gradients of more sub-models helps (Table 6).",
+    }
+    found = {}
+    for name, (way, text) in zip(("S10", "S11"), texts.items(), strict=True):
+        theirs = paper.accumulated(way)["average"]
+        quantity = f"points more with {last} batches an update than with {first}, mean of the widths"
+        statement = Statement(quantity, gain(rows, study, way), MORE, theirs[last] - theirs[first], NETWORKS)
+        found[name] = Claim(text, "10b_sorted_convolutions", "table-cifar-accumulation"), [statement]
+    return found
 
 
 def check(profile: SortedStudy) -> pd.DataFrame:

@@ -7,6 +7,7 @@ cifar10-mobilenet      Figure 2 itself: declared
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lsnotebook.core.profiles import Backbone, Images, named
 from lsnotebook.sortednet.sgd import Setting
@@ -34,7 +35,7 @@ class ConvolutionStudy:
     batch_size: int = 128
     learning_rate: float = 0.1
     image_size: int = 32
-    channels: int = 3
+    channels: Literal[1, 3] = 3
     every: int = 1
     """Accuracies are of every so-manieth validation image; in a folder they stand class after class."""
     seeds: int = 4
@@ -105,8 +106,8 @@ MINI = ConvolutionStudy("cifar10-sorted-mini", CIFAR10, updates=60, batches=240,
 """Two thirds of an epoch where the paper has 200. With BatchNorm, which begins to learn at once: with InstanceNorm, the
 loss of the first hundred updates stood still in a trial."""
 FULL = ConvolutionStudy("cifar10-sorted", CIFAR10, updates=70_200, batches=70_200, norm="instance")
-"""200 epochs of 45,000 images, and up to 800. Whether the paper's tables are of InstanceNorm or of BatchNorm they do not
-say; the networks that it compares with have the former at every width."""
+"""200 epochs of 45,000 images, and up to 800. The paper has both norms and does not say which one its tables are of;
+Nunez et al., whose setting this is, sort widths with InstanceNorm."""
 MOBILENET = MobileNetStudy()
 PROFILES = {study.name: study for study in (SMOKE, MINI, FULL)}
 
