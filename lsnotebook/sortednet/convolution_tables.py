@@ -60,14 +60,15 @@ def gains(rows: pd.DataFrame, study: ConvolutionStudy) -> str:
         return f"**Not run:** nothing is recorded of {study.name}; `lsnotebook sortednet accumulate {study.name}` does."
     (first, *_, last), parts = study.accumulations, []
     for way, title in WAYS.items():
-        theirs = paper.accumulated(way)["average"]
-        points = as_text(*crossed(gain(rows, study, way)))
-        parts.append(f"with {title}, {points} points (the paper: {as_text(theirs[last] - theirs[first], None, None)})")
+        published, points = paper.accumulated(way)["average"], as_text(*crossed(gain(rows, study, way)))
+        paper_says = as_text(published[last] - published[first], None, None)
+        parts.append(f"with {title}, {points} points (the paper: {paper_says})")
     best = rows.groupby(["accumulation", "updates"])["top1"].mean().max()
+    theirs, chance = paper.accumulated("data")["average"].mean() / 100, 1 / study.images.classes
     return (
         f"**We got**, for {last} accumulated batches against {first}: {'; '.join(parts)}. The best of these settings "
         f"reaches {percent(best)} on average over the widths, where guessing gives "
-        f"{percent(1 / study.images.classes, 0)} and the paper's networks {paper.accumulated('data')['average'].mean():.1f} %: "
+        f"{percent(chance, 0)} and the paper's networks {percent(theirs)}: "
         "this is the beginning of a training, and says little about its end."
     )
 
