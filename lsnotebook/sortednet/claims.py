@@ -9,7 +9,8 @@ from lsnotebook.core.statistics import ratio
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
 from lsnotebook.sortednet import paper
 from lsnotebook.sortednet.approaches import BOTH, DEPTH, ORDINARY
-from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy
+from lsnotebook.sortednet.convolution_profiles import MINI, ConvolutionStudy
+from lsnotebook.sortednet.convolution_records import recorded
 from lsnotebook.sortednet.convolution_tables import gain
 from lsnotebook.sortednet.grids import by_seed, grids
 from lsnotebook.sortednet.neurons import NEURONS, accuracies, by_network
@@ -126,7 +127,9 @@ def accumulation(rows: pd.DataFrame, study: ConvolutionStudy) -> Mapping[str, tu
 
 
 def check(profile: SortedStudy) -> pd.DataFrame:
-    """The statements of all claims of this part, as `pages.statements.judged` gives them."""
+    """The statements of all claims of this part, as `pages.statements.judged` gives them; those of Tables 5 and 6 on the
+    recorded training, where there is one."""
     table = grids(profile, (ORDINARY, DEPTH, BOTH))
     size = profile.backbone.layers, profile.backbone.heads
-    return judged({**neurons(accuracies(200)), **submodels(table, *size)})
+    convolutions = accumulation(recorded(MINI)[0], MINI)
+    return judged({**neurons(accuracies(200)), **submodels(table, *size), **convolutions})

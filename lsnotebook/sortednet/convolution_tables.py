@@ -104,7 +104,8 @@ def not_run(full: ConvolutionStudy, mobile: MobileNetStudy) -> pd.DataFrame:
 
 @styled
 def published_grid(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Top-1 in % by blocks (rows) and width in % (columns), one map for each of the `tables`."""
+    """Top-1 in % by blocks (rows) and width in % (columns), one map for each of the `tables`; a single
+    column is that of all channels."""
     figure, [row] = new(
         4.8, 4.6, columns=len(tables), sharey=True, width_ratios=[max(2, t.shape[1]) for t in tables.values()]
     )
@@ -115,7 +116,7 @@ def published_grid(tables: Mapping[str, pd.DataFrame]) -> Figure:
             panel.text(x, y, f"{wide.iat[y, x]:.0f}", ha="center", va="center", fontsize=6, color=colour)
         panel.set_title(title, fontsize=8)
         panel.set(xticks=range(wide.shape[1]), yticks=range(len(wide)))
-        panel.set_xticklabels(wide.columns, fontsize=7)
+        panel.set_xticklabels(wide.columns if wide.shape[1] > 1 else ["100"], fontsize=7)
         panel.set_yticklabels(wide.index, fontsize=7)
     row[0].set(ylabel="blocks", xlabel="width, %")
     bar = figure.colorbar(image, ax=row, orientation="horizontal", fraction=0.05, aspect=40)
