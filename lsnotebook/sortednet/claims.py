@@ -117,18 +117,18 @@ def accumulation(rows: pd.DataFrame, study: ConvolutionStudy) -> Mapping[str, tu
         "updates": "With as many updates, accumulating the gradients of more sub-models helps (Table 5).",
         "data": "With as much data, accumulating the gradients of more sub-models helps (Table 6).",
     }
-    found = {}
+    figures, found = {"updates": "table-cifar-updates", "data": "table-cifar-accumulation"}, {}
     for name, (way, text) in zip(("S10", "S11"), texts.items(), strict=True):
         theirs = paper.accumulated(way)["average"]
         quantity = f"points more with {last} batches an update than with {first}, mean of the widths"
         statement = Statement(quantity, gain(rows, study, way), MORE, theirs[last] - theirs[first], NETWORKS)
-        found[name] = Claim(text, "10b_sorted_convolutions", "table-cifar-accumulation"), [statement]
+        found[name] = Claim(text, "10b_sorted_convolutions", figures[way]), [statement]
     return found
 
 
 def check(profile: SortedStudy) -> pd.DataFrame:
-    """The statements of all claims of this part, as `pages.statements.judged` gives them; those of Tables 5 and 6 on the
-    recorded training, where there is one."""
+    """The statements of all claims of this part, as `pages.statements.judged` gives them; those of Tables 5 and 6
+    are judged on the recorded training, where there is one."""
     table = grids(profile, (ORDINARY, DEPTH, BOTH))
     size = profile.backbone.layers, profile.backbone.heads
     convolutions = accumulation(recorded(MINI)[0], MINI)

@@ -2,6 +2,7 @@
 numbers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from lsnotebook.core.statistics import crossed
 from lsnotebook.pages.style import INK, new, styled, text_on
 from lsnotebook.pages.tables import as_text, percent
 from lsnotebook.sortednet import paper
-from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy, MobileNetStudy
+from lsnotebook.sortednet.convolution_profiles import SEEDS, ConvolutionStudy, MobileNetStudy
+from lsnotebook.sortednet.convolution_runs import runs_of, scored
 
 WAYS = {"updates": "as many updates (Table 5)", "data": "as much data (Table 6)"}
 WIDTHS = ("100", "75", "50", "25")
@@ -34,20 +36,19 @@ def gain(rows: pd.DataFrame, study: ConvolutionStudy, way: str) -> np.ndarray:
     return (most - one).to_numpy()
 
 
-def beside(rows: pd.DataFrame, study: ConvolutionStudy) -> pd.DataFrame:
-    """Tables 5 and 6, and ours below each: by width and on average, ours with their interval over the networks."""
-    shown: dict[tuple, dict] = {}
-    for way, title in WAYS.items():
-        theirs = paper.accumulated(way)
-        for count in study.accumulations:
-            cells = {f"{width} %": f"{theirs.loc[count, width]:.1f}" for width in WIDTHS}
-            shown[title, count, "paper"] = cells | {"mean": f"{theirs.loc[count, 'average']:.1f}"}
-        for count in study.accumulations:
-            values = of_setting(rows, study, count, way)
-            cells = {f"{width} %": interval(values[int(width)]) for width in WIDTHS}
-            what = f"ours, {study.setting(count, way).updates:,} updates"
-            shown[title, count, what] = cells | {"mean": interval(values.mean(axis=1))}
-    return pd.DataFrame(shown).T.rename_axis(["with", "batches an update", ""])
+def beside(rows: pd.DataFrame, study: ConvolutionStudy, way: str) -> pd.DataFrame:
+    """Table 5 (as many "updates") or 6 (as much "data"), and ours: a row for each number of batches an update, by width
+    and on average, ours with their interval over the networks."""
+    theirs, shown = paper.accumulated(way), {}
+    for count in study.accumulations:
+        cells = {f"{width} %": f"{theirs.loc[count, width]:.1f}" for width in WIDTHS}
+        shown[f"{count}, paper"] = cells | {"mean": f"{theirs.loc[count, 'average']:.1f}"}
+    for count in study.accumulations:
+        values = of_setting(rows, study, count, way)
+        cells = {f"{width} %": interval(values[int(width)]) for width in WIDTHS}
+        what = f"{count}, ours ({study.setting(count, way).updates:,} updates)"
+        shown[what] = cells | {"mean": interval(values.mean(axis=1))}
+    return pd.DataFrame(shown).T
 
 
 def interval(values: pd.Series) -> str:
@@ -71,6 +72,12 @@ def gains(rows: pd.DataFrame, study: ConvolutionStudy) -> str:
         f"{percent(chance, 0)} and the paper's networks {percent(theirs)}: "
         "this is the beginning of a training, and says little about its end."
     )
+
+
+def live(study: ConvolutionStudy, seeds: int = len(SEEDS)) -> pd.DataFrame:
+    """`convolution_runs.scored` of networks that accumulate nothing, trained where they are missing."""
+    wanted = replace(study, seeds=seeds)
+    return pd.concat([scored(run) for run in runs_of(wanted) if run.setting == study.setting(1, "data")])
 
 
 def shared(rows: pd.DataFrame) -> pd.DataFrame:
