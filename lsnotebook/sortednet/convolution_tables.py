@@ -106,7 +106,7 @@ def not_run(full: ConvolutionStudy, mobile: MobileNetStudy) -> pd.DataFrame:
         mobile.name: ["Figure 2", mobile.checkpoint, mobile.sub_models, f"{mobile.epochs:,}"],
     }
     columns = ["of the paper", "network", "sub-models", "epochs of a training"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return pd.DataFrame(rows, index=columns)
 
 
 @styled

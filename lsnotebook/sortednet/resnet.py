@@ -1,6 +1,6 @@
 """cPreResNet20, the pre-activation ResNet of Tables 5 and 6: three stages of two bottleneck blocks for images of 32x32
-(He et al. 2016), as *Learning Compressible Subspaces* trains it (Nunez et al. 2023), from which the paper takes its
-setting. Neither torchvision nor transformers has it."""
+(He et al. 2016), as Nunez et al. (2023, *Learning Compressible Subspaces*) build and train it: their published settings
+are those of the paper. Neither torchvision nor transformers has it."""
 
 from itertools import pairwise
 

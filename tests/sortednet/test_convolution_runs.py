@@ -93,5 +93,5 @@ def test_the_papers_own_settings_are_declared():
     assert (MOBILENET.sub_models, MOBILENET.epochs) == (160, 9_600)
     assert [(one.accumulation, one.updates) for one in MINI.settings] == [(1, 60), (1, 240), (4, 60)]
     assert len(FULL.settings) == 7 and FULL.setting(4, "data").batches == FULL.batches == 200 * (45_000 // 128)
-    assert list(convolution_tables.not_run(FULL, MOBILENET)["epochs of a training"]) == ["200 to 800", "9,600"]
+    assert list(convolution_tables.not_run(FULL, MOBILENET).loc["epochs of a training"]) == ["200 to 800", "9,600"]
     assert paper.accumulated("data").loc[1, "average"] == paper.accumulated("updates").loc[1, "average"]
