@@ -10,6 +10,9 @@ from lsnotebook.core.statistics import ratio
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
 from lsnotebook.sortednet import language_tables, paper
 from lsnotebook.sortednet.approaches import BOTH, DEPTH, ORDINARY
+from lsnotebook.sortednet.convolution_profiles import MINI, ConvolutionStudy
+from lsnotebook.sortednet.convolution_records import recorded
+from lsnotebook.sortednet.convolution_tables import gain
 from lsnotebook.sortednet.grids import by_seed, grids
 from lsnotebook.sortednet.language import ORDINARY as ORDINARY_DECODER
 from lsnotebook.sortednet.language import SORTED
@@ -148,12 +151,33 @@ def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Mapping[str, tu
     return {name: (Claim(text, page, figure), [one]) for name, (text, figure, one) in claims.items()}
 
 
+def accumulation(rows: pd.DataFrame, study: ConvolutionStudy) -> Mapping[str, tuple[Claim, Sequence[Statement]]]:
+    """The claims of Tables 5 and 6 on `convolution_runs.accumulated`; fixed before the recorded networks were trained.
+    With as many updates, more batches an update are also more data."""
+    if rows.empty:
+        return {}
+    first, *_, last = study.accumulations
+    texts = {
+        "updates": "With as many updates, accumulating the gradients of more sub-models helps (Table 5).",
+        "data": "With as much data, accumulating the gradients of more sub-models helps (Table 6).",
+    }
+    figures, found = {"updates": "table-cifar-updates", "data": "table-cifar-accumulation"}, {}
+    for name, (way, text) in zip(("S10", "S11"), texts.items(), strict=True):
+        theirs = paper.accumulated(way)["average"]
+        quantity = f"points more with {last} batches an update than with {first}, mean of the widths"
+        statement = Statement(quantity, gain(rows, study, way), MORE, theirs[last] - theirs[first], NETWORKS)
+        found[name] = Claim(text, "10b_sorted_convolutions", figures[way]), [statement]
+    return found
+
+
 def check(profile: SortedStudy) -> pd.DataFrame:
-    """The statements of all claims of this part, as `pages.statements.judged` gives them."""
+    """The statements of all claims of this part, as `pages.statements.judged` gives them; those of Tables 5 and 6
+    are judged on the recorded training, where there is one."""
     table = grids(profile, (ORDINARY, DEPTH, BOTH))
     size = profile.backbone.layers, profile.backbone.heads
     scale = scale_of(profile.language)
     trained = study(scale)
     drafted = speculation([one for one in trained if one.kind == SORTED], drafts_of(scale.layers))
     language = decoders(by_depth(trained), drafted)
-    return judged({**neurons(accuracies(200)), **submodels(table, *size), **language})
+    convolutions = accumulation(recorded(MINI)[0], MINI)
+    return judged({**neurons(accuracies(200)), **submodels(table, *size), **language, **convolutions})

@@ -20,6 +20,7 @@ from lsnotebook.layershuffle.profiles import DIGITS, SMOKE
 from lsnotebook.layershuffle.records import table_1_keys
 from lsnotebook.pages.results import Content, costs, differences, path_of, recorded, write
 from lsnotebook.pages.statements import HOLDS, UNTOLD
+from lsnotebook.sortednet import convolution_profiles, convolution_records
 
 
 @pytest.mark.slow
@@ -301,6 +302,11 @@ def test_what_is_committed_was_recorded_of_the_profiles_as_they_are(monkeypatch)
             for result in found.values():
                 assert not result.made["commit"].startswith("unknown") and not result.made["commit"].endswith("-dirty")
                 known.add(path_of(result.profile, name))
+    for study in convolution_profiles.PROFILES.values():
+        if (path := path_of(study, convolution_records.NAME)).exists():
+            rows, made = convolution_records.recorded(study)
+            assert len(rows) and "commit unknown" not in made and "local changes" not in made, made
+            known.add(path)
     assert set(committed.glob("*/*")) == known
 
 
