@@ -61,6 +61,22 @@ def leads(found: pd.DataFrame, where: str) -> str:
     return f"Beside the better of the other two, LayerShuffle is {text}: 95 % intervals over networks and draws."
 
 
+def first_or_random(found: pd.DataFrame) -> str:
+    """What half of the layers are worth in sequence, of `measurements.halves`: the first ones, and others at random."""
+    told = []
+    for approach, group in found.groupby("approach", sort=False):
+        first, random = (matrix(one).to_numpy() for _, one in group.groupby("which", sort=False))
+        less = mean_and_interval(first.mean(axis=1, keepdims=True) - random)
+        told.append(
+            f"{TITLES[approach]} {percent(first.mean())} with the first and "
+            f"{percent(random.mean())} with random ones ({less} points apart)"
+        )
+    return (
+        "Who runs in sequence has run the first layers when the deadline comes, and these are not just any. With "
+        f"{found['layers'].iloc[0]} layers in sequence: {'; '.join(told)}, 95 % intervals over networks and draws."
+    )
+
+
 def of(found: pd.DataFrame, approach: str, policy: str, measure: str) -> float:
     """The mean of a measure of an approach under a condition."""
     return found.query("approach == @approach and policy == @policy")[measure].mean()

@@ -96,3 +96,16 @@ def test_the_error_of_the_simulation_is_that_of_its_quantiles():
 
 def test_without_real_nodes_a_sentence_says_why():
     assert tables.real([], "Swarms need Ray: pip install it.", 0.03).endswith("alone: Swarms need Ray: pip install it.")
+
+
+def test_the_first_layers_are_told_beside_random_ones_with_their_difference():
+    row = {"approach": "layerdrop", "layers": 6}
+    first = [{**row, "which": "first", "seed": k, "draw": 0, "top1": top1} for k, top1 in enumerate([0.95, 0.93, 0.94])]
+    random = [
+        {**row, "which": "random", "seed": k, "draw": draw, "top1": top1 + draw / 100}
+        for k, top1 in enumerate([0.75, 0.72, 0.75])
+        for draw in (-1, 0, 1)
+    ]
+    said = tables.first_or_random(pd.DataFrame(first + random))
+    assert "With 6 layers in sequence: LayerDrop 94.0\u00a0% with the first and 74.0\u00a0% with random ones" in said
+    assert "(20.0 [" in said and "points apart)" in said
