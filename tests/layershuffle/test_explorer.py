@@ -370,6 +370,21 @@ def test_the_guided_walk(show):
     assert page.locator(".lx-step").count() == 0
 
 
+def test_the_buttons_of_the_walk_stay_when_accuracies_arrive(show):
+    """Or a click that is half done is lost."""
+    page = show(address="#walk=1")
+    settled(page)
+    pending, stays = page.evaluate("""async () => {
+        document.querySelector(".lx-next").click();
+        const button = document.querySelector(".lx-next");
+        const pending = () => document.querySelector(".lx-walk tbody").innerText.includes("…");
+        const before = pending();
+        while (pending()) await new Promise(requestAnimationFrame);
+        return [before, button.isConnected];
+    }""")
+    assert pending and stays
+
+
 def test_a_page_that_is_still_loading_says_so(browser):
     """Over a slow line: the tiles are there and say which network is awaited, then all of it."""
     html = (HEAD + LayerExplorer(runs=RUNS, images=100).html()).encode()

@@ -231,7 +231,7 @@ function mount(root, data, bridge) {
     $("totals").replaceChildren(...totals(data, one.accuracies));
     $("history").replaceChildren(...scatter(data, [...known.values()]));
     $("said").append(` ${one.accuracies.map((shares, which) => `${data.titles[which]}: ${percent(mean(shares))}.`).join(" ")}`);
-    walk.draw();
+    walk.fill();
     bridge.accuracy?.(one.accuracies.map(mean));
   }
 
