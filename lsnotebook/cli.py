@@ -115,6 +115,8 @@ def train(
         raise click.UsageError("--seed is one network of each named approach: name approaches, and leave out --seeds.")
     options = {name: value for name, value in machine.items() if value is not None}
     profile = dataclasses.replace(profile, machine=dataclasses.replace(profile.machine, **options))
+    if profile.machine.update_at_once and profile.machine.accumulate > 1:
+        raise click.UsageError("--update-at-once needs whole batches: leave out --accumulate, or take --update-after.")
     wanted = wanted_runs(profile, approaches, seeds)
     if seed is not None:
         wanted = [Run(profile, approach, seed) for approach in approaches]
