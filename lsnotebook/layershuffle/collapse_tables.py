@@ -77,26 +77,39 @@ def few_in_place(found: pd.DataFrame, chance: float) -> str:
     return listed(lead, told)
 
 
+def held(table: pd.DataFrame, end: str) -> dict[str, dict[int, np.ndarray]]:
+    """Top-1 (networks, orders) of each approach with so many of the "first" or "last" layers in place."""
+    return {
+        name: {number: matrix(rows).to_numpy() for number, rows in group.groupby("number")}
+        for name, group in table[table["way"] == end].groupby("approach", sort=False)
+    }
+
+
+def collapses(top1: Mapping[int, np.ndarray], layers: int, chance: float) -> bool:
+    """Whether a tenth or more of the accuracy above chance is lost with none in place."""
+    return bool(ratio(top1[0], top1[layers][:, 0], chance).mean() < 0.9)
+
+
+def regained(top1: Mapping[int, np.ndarray], number: int, layers: int) -> np.ndarray:
+    """The share of what arbitrary orders cost that is regained with so many in place, as values for `crossed`."""
+    return ratio(top1[number] - top1[0], top1[layers] - top1[0])
+
+
 def verdict(table: pd.DataFrame, chance: float, layers: int) -> str:
     """How much of the collapse is that of the first quarter of the layers, from the table of `collapse.anchored`.
 
     Decided beforehand: nine tenths of what an order costs are "nearly all" of it, half are "most".
     """
-    quarter, first = max(1, layers // 4), table[table["way"] == "first"]
-    top1 = {
-        name: {number: matrix(rows).to_numpy() for number, rows in group.groupby("number")}
-        for name, group in first.groupby("approach", sort=False)
-    }
+    quarter, top1 = max(1, layers // 4), held(table, "first")
     without = {name: ratio(at[0], at[layers][:, 0], chance) for name, at in top1.items()}
     shares = {name: mean_and_interval(values, (0, 1), "\u00a0%") for name, values in without.items()}
-    if not without["baseline"].mean() < 0.9:
+    if not collapses(top1["baseline"], layers, chance):
         return (
             f"**Verdict.** At this scale nothing collapses: of its accuracy above chance, the ViT keeps "
             f"{shares['baseline']} with none in place ({OVER})."
         )
-    none, some_in_place, whole = (top1["baseline"][number] for number in (0, quarter, layers))
-    regained = ratio(some_in_place - none, whole - none)
-    share, text = regained.mean(), mean_and_interval(regained, unit="\u00a0%")
+    undone = regained(top1["baseline"], quarter, layers)
+    share, text = undone.mean(), mean_and_interval(undone, unit="\u00a0%")
     how = "nearly all" if share >= 0.9 else "most" if share >= 0.5 else "less than half"
     whose = f"the first {quarter} of {layers} layers" if quarter > 1 else f"the first of {layers} layers"
     return (

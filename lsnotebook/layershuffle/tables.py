@@ -30,25 +30,6 @@ def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return wide.loc[sorted(wide.index, key=lambda index: list(TITLES.values()).index(index[0]))]
 
 
-def headline(tables: Mapping[str, pd.DataFrame]) -> str:
-    """The main result in a sentence: what an arbitrary order does to a ViT and to LayerShuffle, for `tables` as those
-    of `table_1`, of which the last is told first."""
-    *others, (here, ours) = [
-        (source, table.set_index(["approach", "policy"])["mean"].apply(percent, decimals=0))
-        for source, table in tables.items()
-    ]
-
-    def fall(top1: pd.Series, approach: str) -> str:
-        return f"{top1[approach, 'sequential']} to {top1[approach, 'arbitrary']}"
-
-    beside = [f"{source}: {fall(top1, 'baseline')}, and {fall(top1, 'layershuffle')}" for source, top1 in others]
-    return (
-        "When its layers run in an arbitrary order, the accuracy of a vision transformer goes from "
-        f"<b>{fall(ours, 'baseline')}</b>; trained with LayerShuffle, from <b>{fall(ours, 'layershuffle')}</b> "
-        f"({'; '.join([here, *beside])})."
-    )
-
-
 def paired(accuracies: pd.DataFrame, to: str = "layershuffle") -> pd.DataFrame:
     """Points of top-1 of each approach less `to`, paired by network and order, with their interval."""
     found = differences(accuracies, to)

@@ -29,6 +29,9 @@ STYLE = {
     "legend.frameon": False,
 }
 
+GAP = 0.14
+"""Inches that the title of a panel stands clear of the label above it, and that label of the title."""
+
 
 def styled(draw: Callable) -> Callable:
     """Run a function that draws under the book's style."""
@@ -47,6 +50,7 @@ def new(
 ) -> tuple[Figure, np.ndarray]:
     """A figure of `width` x `height` inches and its axes, an array (rows, columns)."""
     figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(hspace=GAP * rows / height)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 

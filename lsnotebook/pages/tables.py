@@ -82,6 +82,11 @@ def listed(lead: str, items: Iterable[str], end: str = "") -> str:
     return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])
 
 
+def ending(text: str) -> str:
+    """The sentence below the list of a `listed`."""
+    return text.rpartition("\n")[2]
+
+
 def some(titles: Sequence[str]) -> str:
     """Titles in a sentence: "ViT, LayerShuffle and LayerDrop"."""
     return " and ".join([", ".join(titles[:-1]), titles[-1]] if titles[1:] else titles) or "none of them"

@@ -6,7 +6,7 @@ import pytest
 from synthetic import accuracies
 
 from lsnotebook.core.statistics import matrix
-from lsnotebook.layershuffle import paper, tables
+from lsnotebook.layershuffle import tables
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.pages.tables import mean_and_interval
 
@@ -147,10 +147,3 @@ def test_the_breaking_point_of_merging_is_told_for_both_approaches():
     assert "**LayerShuffle**: nowhere up to a drift of 95 %, the" in unbroken
     shown = tables.drift(table)
     assert shown.loc[("ViT", "4 ×")].tolist() == pytest.approx([90, 88, 20, 1]), "all in %"
-
-
-def test_the_headline_tells_this_build_and_then_the_others():
-    ours = paper.table1().assign(mean=lambda table: table["mean"] / 2)
-    told = tables.headline({"paper, ImageNet": paper.table1(), "this build, digits": ours}).replace("\u00a0", " ")
-    assert "goes from <b>41 % to 0 %</b>; trained with LayerShuffle, from <b>38 % to 31 %</b>" in told
-    assert told.endswith("(this build, digits; paper, ImageNet: 83 % to 0 %, and 75 % to 63 %).")
