@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook.core.statistics import (
+    POINTS,
     Estimate,
     contrast,
     crossed,
@@ -128,9 +129,10 @@ def first_or_last(table: pd.DataFrame, layers: int) -> str:
         name: matrix(group[group["way"] == "first"]) - matrix(group[group["way"] == "last"])
         for name, group in rows.groupby("approach", sort=False)
     }
-    texts = [f"{mean_and_interval(gain.to_numpy())} for {TITLES[name]}" for name, gain in gains.items()]
+    texts = [f"{mean_and_interval(gain.to_numpy(), POINTS)} for {TITLES[name]}" for name, gain in gains.items()]
     ends = {
-        end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy())) == end] for end in (1, -1)
+        end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy(), POINTS)) == end]
+        for end in (1, -1)
     }
     return (
         f"Points of top-1 more with the first {quarter} in place than with the last {quarter} ({OVER}): "
@@ -146,11 +148,12 @@ def one_in_place(table: pd.DataFrame, chance: float) -> str:
         alone = [matrix(one).to_numpy() for _, one in group[group["way"] == "layer"].groupby("number")]
         others, best = np.mean(alone[1:], axis=0), int(np.argmax([values.mean() for values in alone]))
         three = [mean_and_interval(values, (chance, 1)) for values in (none, alone[0], others)]
+        more = mean_and_interval(alone[0] - others, POINTS)
         told.append(
             f"**{TITLES[name]}**: {three[0]} with none, {three[1]} with layer 0, {three[2]} with another on average. "
-            f"Layer 0 makes a difference of {mean_and_interval(alone[0] - others)} points; the best is layer {best}."
+            f"Layer 0 makes a difference of {more} points; the best is layer {best}."
         )
-        apart += [TITLES[name]] if sign(crossed(alone[0] - others)) > 0 else []
+        apart += [TITLES[name]] if sign(crossed(alone[0] - others, POINTS)) > 0 else []
     return listed(
         f"Top-1 accuracy in % with a single layer in place ({OVER}):", told, f"Layer 0 stands out for {some(apart)}."
     )
@@ -171,13 +174,15 @@ def exchanged(table: pd.DataFrame) -> str:
         ]
         others = cost[:, (first > 0) & (distance > 0)]
         far = np.broadcast_to(distance[(first > 0) & (distance > 0)], others.shape)
-        loss, more = (mean_and_interval(each) for each in (cost[:, distance > 0].mean(1), np.mean(with_first, axis=0)))
-        trend = as_text(*crossed(rank_correlation(far, others).mean(1)), decimals=2)
+        loss, more = (
+            mean_and_interval(each, POINTS) for each in (cost[:, distance > 0].mean(1), np.mean(with_first, axis=0))
+        )
+        trend = as_text(*crossed(rank_correlation(far, others).mean(1), POINTS), decimals=2)
         told.append(
             f"**{TITLES[name]}** loses {loss} points on average. With layer 0 it loses {more} more than without at the "
             f"same distance; without it, the rank correlation of loss and distance is {trend}."
         )
-        dearer += [TITLES[name]] if sign(crossed(np.mean(with_first, axis=0))) > 0 else []
+        dearer += [TITLES[name]] if sign(crossed(np.mean(with_first, axis=0), POINTS)) > 0 else []
     costs = f"At the same distance, exchanging layer 0 costs more than exchanging others for {some(dearer)}."
     return listed("Points of top-1 lost with two layers exchanged (95 % intervals over the networks):", told, costs)
 
@@ -209,11 +214,11 @@ def distance_or_beginning(shuffled: pd.DataFrame) -> str:
     for name, group in table.groupby("approach", sort=False):
         top1, distance, place = (matrix(group, measure).to_numpy() for measure in ("top1", "inversions", "place"))
         by_distance, by_place = rank_correlation(distance, top1), rank_correlation(place, top1)
-        ends[name] = sign(crossed(by_distance - by_place))
-        both = [as_text(*crossed(values), decimals=2) for values in (by_distance, by_place)]
+        ends[name] = sign(crossed(by_distance - by_place, (-2, 2)))
+        both = [as_text(*crossed(values, POINTS), decimals=2) for values in (by_distance, by_place)]
         first = place == 0
         drawn = 0 < first.mean() < 1
-        gaps[name] = f"{mean_and_interval(contrast(top1, first))} points more" if drawn else "none was drawn"
+        gaps[name] = f"{mean_and_interval(contrast(top1, first), POINTS)} points more" if drawn else "none was drawn"
         told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gaps[name]}.")
     which = {
         1: "the position of layer 0 goes with the accuracy more closely",

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from lsnotebook.core.statistics import differences, matrix, over_networks
+from lsnotebook.core.statistics import POINTS, differences, matrix, over_networks
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.layershuffle.tables import gains, variance
-from lsnotebook.pages.tables import in_percent, listed, mean_and_interval, mean_and_std, percent, some
+from lsnotebook.pages.tables import in_percent, listed, mean_and_interval, mean_and_std, over, percent, some
 
 POLICIES = {"sequential": "in sequence", "arbitrary": "in arbitrary order"}
 
@@ -41,7 +41,7 @@ def heaviest(contributions: pd.DataFrame) -> str:
         for name, group in table.groupby("approach", sort=False):
             wide = group.pivot(index="seed", columns="layer", values="contribution")
             layer = wide.mean().idxmax()
-            most.append(f"layer {layer} of {TITLES[name]} with {mean_and_interval(wide[layer].to_numpy())}")
+            most.append(f"layer {layer} of {TITLES[name]} with {mean_and_interval(wide[layer].to_numpy(), POINTS)}")
         told.append(f"{measure}: {' and '.join(most)}")
     return listed("The layer with most points of top-1 (95 % intervals over the networks):", told)
 
@@ -51,7 +51,7 @@ def chosen(chosen: pd.DataFrame, random: pd.DataFrame) -> str:
     told, found = [], gains(chosen, random)
     for name in chosen["approach"].unique():
         most = max((layers for approach, layers in found if approach == name), key=lambda n: found[name, n].mean())
-        told.append(f"{mean_and_interval(found[name, most])} points for {TITLES[name]}, where {most} are kept")
+        told.append(f"{mean_and_interval(found[name, most], POINTS)} points for {TITLES[name]}, where {most} are kept")
     return (
         f"Choosing the layers rather than drawing them is worth at most {'; and '.join(told)} (95 % intervals over "
         "networks and draws)."
@@ -76,8 +76,8 @@ def cost(measured: pd.DataFrame) -> str:
     told = []
     for name, both in measured.groupby("approach", sort=False):
         first, second = (matrix(both[both["policy"] == policy]).to_numpy() for policy in POLICIES)
-        told.append(f"{mean_and_interval(first - second)} points for {TITLES[name]}")
-    return f"An arbitrary order costs {' and '.join(told)} (95 % intervals over networks and orders)."
+        told.append(f"{mean_and_interval(first - second, POINTS)} points for {TITLES[name]}")
+    return f"An arbitrary order costs {' and '.join(told)} ({over(told, 'networks and orders')})."
 
 
 def behind(accuracies: pd.DataFrame) -> str:
@@ -99,7 +99,7 @@ def most_variance(shuffled: pd.DataFrame) -> str:
     """What has the largest share of the variance of each approach's accuracy in arbitrary order."""
     shares = variance(shuffled)
     told = [f"{row.idxmax()} for {title} ({percent(row.max() / 100, 0)})" for title, row in shares.iterrows()]
-    return f"Of the variance in arbitrary order, the largest share has the {', the '.join(told)}."
+    return f"In arbitrary order, the largest share of the variance comes from {', from '.join(told)}."
 
 
 def left(pruned: pd.DataFrame, chance: float) -> str:
@@ -130,4 +130,4 @@ def survives(drifted: pd.DataFrame) -> str:
         whole = group.loc[group["drift"] < lost.min(), "drift"] if len(lost) else group["drift"]
         furthest = f"up to a drift of {percent(whole.max(), 0)}" if len(whole) else "at no drift here"
         told.append(f"{TITLES[name]} {furthest}" + ("" if len(lost) else ", the furthest here"))
-    return f"Merged models keep half of their sources' accuracy or more, {'; '.join(told)}."
+    return f"Merged models keep half of their sources' accuracy or more: {'; '.join(told)}."

@@ -17,7 +17,7 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
     """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source, two side by side."""
     columns = min(2, len(tables))
     count = -(-len(tables) // columns)
-    figure, rows = new(4.8, 0.4 + 1.6 * count, count, columns, sharey=True)
+    figure, rows = new(4.8, 0.4 + 1.4 * count, count, columns, sharey=True)
     for panel in rows.flat[len(tables) :]:
         panel.set_visible(False)
     for panel, (source, table) in zip(rows.flat, tables.items(), strict=False):

@@ -8,7 +8,7 @@ from lsnotebook.layershuffle import paper
 from lsnotebook.layershuffle.collapse_tables import collapses, held, regained
 from lsnotebook.layershuffle.conclusions import behind
 from lsnotebook.layershuffle.profiles import Study
-from lsnotebook.pages.tables import mean_and_interval, percent
+from lsnotebook.pages.tables import percent
 
 
 def result(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -40,7 +40,7 @@ def price(accuracies: pd.DataFrame, longer: pd.DataFrame | None = None) -> str:
     means = 100 * sequential.groupby(["steps", "approach"])["value"].mean().unstack()
     gaps = (means["baseline"] - means["layershuffle"]).dropna().map("{:z.1f}".format)
     few, most = gaps.index.min(), gaps.index.max()
-    return f"{told}; refined for {few:,} steps it is {gaps[few]}, for {most:,} steps {gaps[most]} (recorded)."
+    return f"{told}. After {few:,} steps of refinement it is {gaps[few]}, after {most:,} steps {gaps[most]} (recorded)."
 
 
 def reason(table: pd.DataFrame, chance: float, layers: int) -> str:
@@ -56,7 +56,7 @@ def reason(table: pd.DataFrame, chance: float, layers: int) -> str:
         if undone.mean() >= 0.5
         else "So it is not the first layers alone."
     )
-    shares = [mean_and_interval(values, unit="\u00a0%") for values in (undone, regained(last, quarter, layers))]
+    shares = [percent(values.mean(), 0) for values in (undone, regained(last, quarter, layers))]
     return (
         f"<b>Reason.</b> With its first {quarter} of {layers} layers in place and the others shuffled, the ViT regains "
         f"{shares[0]} of what an arbitrary order costs it, with the last {quarter}, {shares[1]}. {why}"

@@ -23,16 +23,24 @@ def verdicts(statements: pd.DataFrame) -> pd.Series:
     return statements.groupby("id", sort=False)["verdict"].agg(together)
 
 
-def summary(statements: pd.DataFrame) -> str:
-    """How many claims hold, in a sentence that names the others."""
+def summary(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> str:
+    """How many claims hold, naming the others, in a sentence; and one for each recorded scale that judges otherwise."""
     found = verdicts(statements)
     hold, fail, untold = ([*found.index[found == verdict]] for verdict in VERDICTS)
     others = [f" ({', '.join(names)})" if names else "" for names in (fail, untold)]
-    return (
+    told = [
         f"Of {len(found)} claims, <b>{len(hold)}</b> hold{'s' * (len(hold) == 1)}, <b>{len(fail)}</b> "
         f"{'does' if len(fail) == 1 else 'do'} not{others[0]}, and <b>{len(untold)}</b> "
         f"{'is' if len(untold) == 1 else 'are'} undecided{others[1]}."
-    )
+    ]
+    for title, table in recorded.items():
+        there = verdicts(table)
+        there = there[[name in found and found[name] != verdict for name, verdict in there.items()]]
+        by_verdict = [
+            f"{', '.join(there.index[there == verdict])}: {verdict}" for verdict in VERDICTS if (there == verdict).any()
+        ]
+        told += [f"Judged otherwise by {title}: {'; '.join(by_verdict)}."] if by_verdict else []
+    return " ".join(told)
 
 
 def records(statements: pd.DataFrame) -> list[dict]:
@@ -76,7 +84,7 @@ def verdict(text: str) -> str:
 def measured(row: Mapping) -> tuple[str, str, str]:
     """What a statement measures, what its rule asks for, and the unit of its quantity, from the text of its rule."""
     quantity, _, asked = row["rule"].rpartition(": ")
-    return quantity.removesuffix(", %"), asked, " %" if quantity.endswith(", %") else " points"
+    return quantity.removesuffix(", %"), asked, "\u00a0%" if quantity.endswith(", %") else "\u00a0points"
 
 
 def quantity(row: Mapping) -> str:
@@ -98,7 +106,7 @@ def bar(row: Mapping) -> str:
     known = {key: row[key] for key in ("build", "low", "high", "paper", "above", "below") if not pd.isna(row[key])}
     if "build" not in known:
         return ""
-    ends = [*known.values(), 0, *([100] if unit == " %" else [])]
+    ends = [*known.values(), 0, *([100] if unit == "\u00a0%" else [])]
     first, span = min(ends), (max(ends) - min(ends)) or 1
     x = {key: round(6 + 108 * (value - first) / span, 1) for key, value in known.items()}
     left, right = x.get("above", 0), x.get("below", 120)
@@ -130,10 +138,10 @@ def board(statements: pd.DataFrame) -> pd.DataFrame:
         what, asked, unit = measured(claim)
         rows[link(claim)] = {
             "claim": words(claim["claim"]) + verdict(claim["verdict"]),
-            "measured as": words(what),
-            "rule": words(asked + unit.replace(" %", "\u00a0%")),
-            "paper": published(claim),
             "ours": bar(claim) + quantity(claim),
+            "measured as": words(what),
+            "rule": words(asked + unit),
+            "paper": published(claim),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -142,15 +150,12 @@ def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Map
     """One row for each statement: rule, where its bound comes from, what would change the verdict; and the quantity at
     each scale, where recorded statements are matched by their rule."""
     rows = statements.to_dict("records")
-    columns = {
-        "statement": [words(row["rule"], f"bound: {row['bound']}") for row in rows],
-        "verdict": [verdict(row["verdict"]) for row in rows],
-        "another verdict takes": [words(row["otherwise"]) for row in rows],
-        "paper": [published(row) for row in rows],
-    }
-    for title, table in {**recorded, "this build": statements}.items():
+    columns = {"statement": [words(row["rule"], f"bound: {row['bound']}") + verdict(row["verdict"]) for row in rows]}
+    for title, table in {"this build": statements, **recorded}.items():
         there = {(row["id"], row["rule"]): quantity(row) for row in table.to_dict("records")}
         columns[title] = [there.get((row["id"], row["rule"]), "") for row in rows]
+    columns["paper"] = [published(row) for row in rows]
+    columns["another verdict takes"] = [words(row["otherwise"]) for row in rows]
     return pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
 
 

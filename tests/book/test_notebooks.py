@@ -132,8 +132,8 @@ def test_execution_order_shows_the_numbers_that_the_library_computes(tmp_path, s
         expected = over_networks(measurements.accuracies(models, sampler, orders), chance=1 / 10)
         assert (expected["networks"] == seeds).all()
         for row in expected.itertuples():
-            interval = "" if pd.isna(row.low) else f"<br><small>[{100 * row.low:.1f}, {100 * row.high:.1f}]"
-            assert f"{100 * row.mean:.2f} ± {100 * row.std:.2f}{interval}" in html
+            interval = "" if pd.isna(row.low) else f"<br><small>[{100 * row.low:.1f},\u00a0{100 * row.high:.1f}]"
+            assert f"{100 * row.mean:.2f}\u00a0±\u00a0{100 * row.std:.2f}{interval}" in html
     for text in tables.paired(measurements.accuracies(models, (sequential, arbitrary), orders)).to_numpy().ravel():
         assert text.replace(" [", "<br><small>[") in html
     assert f"-p profile smoke -p seeds {seeds} -p orders {orders}" in html
@@ -227,7 +227,7 @@ def test_merging_shows_the_numbers_that_the_library_computes(tmp_path, sources=S
     for approach, sampler in ((BASELINE, sequential), (LAYERSHUFFLE, arbitrary)):
         models = study(SMOKE, [approach], sources)
         top1 = 100 * measurements.merged_accuracies(models, sampler, merged)["top1"]
-        assert len(top1) == merged and f"{top1.mean():.2f} ± {top1.std():.2f}" in page(out)
+        assert len(top1) == merged and f"{top1.mean():.2f}\u00a0±\u00a0{top1.std():.2f}" in page(out)
 
 
 @pytest.mark.slow
@@ -362,7 +362,9 @@ def test_own_network_shows_the_numbers_that_the_library_computes(tmp_path, monke
     assert scale.images.classes == 10
     measured = measurements.accuracies(study(scale, [BASELINE, LAYERSHUFFLE], 2), (sequential, arbitrary), orders)
     for row in over_networks(measured, chance=1 / 10).itertuples():
-        assert f"{100 * row.mean:.2f} ± {100 * row.std:.2f}<br><small>[{100 * row.low:.1f}, " in page(out)
+        assert f"{100 * row.mean:.2f}\u00a0±\u00a0{100 * row.std:.2f}<br><small>[{100 * row.low:.1f},\u00a0" in page(
+            out
+        )
     printed = "".join(o.text for c in nbformat.read(out, 4).cells for o in c.get("outputs", []) if "text" in o)
     assert re.search(r"order \[3, 1, 0, 2\]: a \d is classified as \d", printed)
 

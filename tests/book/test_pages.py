@@ -126,7 +126,7 @@ def test_the_explorer_runs_from_a_file(browser):
 
 
 def test_the_first_page_begins_with_the_result(browser):
-    """Result, price, reason, figure, explorer, counts and table in this order; on the first screen, up to the figure."""
+    """Result, price, reason, figure, explorer, counts and table in this order; the first four on one screen."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto((HTML / "intro.html").as_uri())
     page.wait_for_selector(".lx-total strong")

@@ -81,7 +81,7 @@ def test_every_claim_leads_to_a_table_of_its_page():
 
 def test_tables_and_sentences_say_what_the_frames_hold():
     shown = tables.ways(ends())
-    assert shown.loc[("climbing", WAYS["plain"]), "optimal seeds, %"] == "100 [76, 100]"
+    assert shown.loc[("climbing", WAYS["plain"]), "optimal seeds, %"] == "100 [76,\u00a0100]"
     assert shown.loc[("climbing", WAYS["plain"]), "seeds that get there"] == "11 of 12"
     assert shown.loc[("climbing", WAYS["independent"]), "greedy return"] == "6.0"
     assert "**not**" in tables.told_exact(gradients(1e-3)) and "**not**" not in tables.told_exact(gradients())
@@ -107,7 +107,7 @@ def test_the_map_of_orders_shows_the_means():
     (panel,) = figures.orders(crossed(), [game_of("climbing")]).axes
     assert [text.get_text() for text in panel.texts] == ["10.5", "−20.0", "−20.0", "10.5", "10.5", "10.5"]
     assert len(panel.patches) == 2 and panel.get_images()[0].get_array().tolist()[0] == [10.5, -20.0]
-    assert "10.5 [4.1, 16.9] in the order of training, −20.0" in tables.told_orders(crossed())
+    assert "10.5 [4.1,\u00a016.9] in the order of training, −20.0" in tables.told_orders(crossed())
 
 
 def test_who_acts_first_is_told_apart_from_the_order_of_the_others():

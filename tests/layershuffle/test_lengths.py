@@ -29,7 +29,7 @@ def test_the_sentences_tell_the_fewest_and_the_most_steps():
     table = pd.DataFrame(rows + once, columns=["approach", "measure", "steps", "number", "value"])
     told = lengths.told({"digits": table}, {"drift": "distance", "merged": "merged models"})
     assert "On `digits`, refined for 400 → 1,600 steps, in % (mean ± standard deviation over the networks):" in told
-    assert told.strip().endswith("- **ViT**: distance 30.00 ± 14.14 → 90.00 ± 14.14.")
+    assert told.strip().endswith("- **ViT**: distance 30.00\u00a0±\u00a014.14 → 90.00\u00a0±\u00a014.14.")
     assert lengths.told({}, {}) == "No other number of steps has been recorded."
 
 

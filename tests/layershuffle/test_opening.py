@@ -33,14 +33,14 @@ def sequential():
 
 def test_the_price_is_paired_and_told_of_the_fewest_and_the_most_steps(sequential):
     told = plain(opening.price(sequential))
-    assert "has 9.7 points [8.2, 11.1] less than the ViT (paper: 7.4)." in told and "refined" not in told
+    assert "has 9.7 points [8.2, 11.1] less than the ViT (paper: 7.4)." in told and "refinement" not in told
     rows = [(steps, name, "sequential", seed, top1)
             for steps, gap in ((400, 0.1), (800, 0.05), (1600, 0.01))
             for name, top1 in (("baseline", 0.9), ("layershuffle", 0.9 - gap)) for seed in (0, 1)]  # fmt: skip
     longer = pd.DataFrame(rows, columns=["steps", "approach", "measure", "number", "value"])
     other = longer.assign(measure="arbitrary", value=0.0)
     told = plain(opening.price(sequential, pd.concat([longer, other])))
-    assert told.endswith("for 400 steps it is 10.0, for 1,600 steps 1.0 (recorded).")
+    assert told.endswith("After 400 steps of refinement it is 10.0, after 1,600 steps 1.0 (recorded).")
 
 
 def anchored(first, last, none=0.2):
@@ -58,7 +58,7 @@ def anchored(first, last, none=0.2):
 
 def test_the_reason_is_told_by_what_is_regained():
     told = plain(opening.reason(anchored(0.83, 0.27), CHANCE, LAYERS))
-    assert "With its first 2 of 8 layers in place" in told and "regains 90." in told and "last 2, 9.9 % [" in told
+    assert "With its first 2 of 8 layers in place" in told and "regains 90 %" in told and "last 2, 10 %" in told
     assert "trained at the beginning" in told
     told = opening.reason(anchored(0.27, 0.83), CHANCE, LAYERS)
     assert "trained at the beginning" not in told and "not the first layers alone" in told
