@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.curves import beside, chance_line, lines, rings
+from lsnotebook.layershuffle.curves import beside, chance_line, legend, lines, rings
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -64,20 +64,24 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> Figure:
 
 
 @styled
-def learning_curves(histories: pd.DataFrame, chance: float) -> Figure:
-    """Selection top-1 and loss against the training step: a thin line a seed, a thick one their mean."""
-    figure, [panels] = new(columns=2)
+def learning_curves(histories: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> Figure:
+    """Selection top-1 and loss against the training step, a row of panels a scale: a thin line a seed, a thick one
+    their mean."""
+    figure, rows = new(4.8, 0.4 + 2.4 * len(histories), len(histories), 2)
     measures = {"selection_top1": (100, "top-1 accuracy, %"), "selection_loss": (1, "loss, nats")}
-    for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
-        dashes = cycle(("-", "--", "-.", ":"))  # where curves meet, each is seen through the gaps of the next
-        for (approach, group), dash in zip(histories.groupby("approach", sort=False), dashes, strict=False):
-            curves, colour = scale * group.pivot(index="step", columns="seed", values=measure), COLOURS[approach]
-            panel.plot(curves, color=colour, linewidth=0.8, alpha=0.4)
-            panel.plot(curves.mean(axis=1), dash, color=colour, linewidth=2.2, label=TITLES[approach])
-        panel.set(xlabel="training step", ylabel=label)
-        panel.set_ylim(bottom=0)
-    chance_line(panels[0], chance)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    for (title, history), panels in zip(histories.items(), rows, strict=True):
+        for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
+            dashes = cycle(("-", "--", "-.", ":"))  # where curves meet, each is seen through the gaps of the next
+            for (approach, group), dash in zip(history.groupby("approach", sort=False), dashes, strict=False):
+                curves, colour = scale * group.pivot(index="step", columns="seed", values=measure), COLOURS[approach]
+                panel.plot(curves, color=colour, linewidth=0.8, alpha=0.4)
+                panel.plot(curves.mean(axis=1), dash, color=colour, linewidth=2.2, label=TITLES[approach])
+            panel.set(xlabel="training step", ylabel=label)
+            panel.set_ylim(bottom=0)
+        chance_line(panels[0], chance[title])
+        if len(histories) > 1:
+            panels[0].set_title(title, loc="left", fontsize=9.5)
+    legend(figure, rows[:, 0], columns=2)
     return figure
 
 

@@ -1,5 +1,7 @@
 """The check that follows a notebook's `parameters` cell: papermill only warns of a misspelt name, and takes any value.
 
+In the cell below it::
+
     check(profile=profile_of, seeds=lambda scale: Takes(range(2, 101), scale.seeds), orders=range(2, 10_001))
 
 A bad name or value ends the run with one sentence instead of a traceback.

@@ -33,7 +33,8 @@ def measured():
                 for second in range(first, LAYERS):
                     lost = 0.5 * (name == "baseline") * (first == 0 < second) + 0.01 * (second - first)
                     swaps.append((name, seed, first, second, 0.9 + 0.005 * seed - lost))
-            for policy, draw in [("sequential", 0), *(("arbitrary", k) for k in range(3))]:
+            answers = [("sequential", 0), *(("arbitrary", k) for k in range(3))]
+            for policy, draw in answers if seed < 2 else ():  # the mean of three would not be exact
                 slope = 0.2 if policy == "sequential" else {"baseline": 0.01, "layershuffle": 0.15}[name]
                 lens += [(name, seed, policy, draw, number, 0.1 + slope * number) for number in range(LAYERS + 1)]
     return {

@@ -1,5 +1,7 @@
 """The explorer of layer orders: take a layer, move it, drop it, repeat it, and see at once what the models predict.
 
+In a notebook::
+
     LayerExplorer(runs=[baseline, layershuffle, ...])
 
 In a live notebook it is a widget whose `order`, `image`, `probabilities` and `accuracy` Python can read, set and
