@@ -138,10 +138,10 @@ def board(statements: pd.DataFrame) -> pd.DataFrame:
         what, asked, unit = measured(claim)
         rows[link(claim)] = {
             "claim": words(claim["claim"]) + verdict(claim["verdict"]),
-            "ours": bar(claim) + quantity(claim),
             "measured as": words(what),
             "rule": words(asked + unit),
             "paper": published(claim),
+            "ours": bar(claim) + quantity(claim),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
