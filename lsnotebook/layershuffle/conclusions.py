@@ -98,8 +98,11 @@ def told_apart(accuracies: pd.DataFrame, to: str = "layershuffle") -> str:
 def most_variance(shuffled: pd.DataFrame) -> str:
     """What has the largest share of the variance of each approach's accuracy in arbitrary order."""
     shares = variance(shuffled)
-    told = [f"{row.idxmax()} for {title} ({percent(row.max() / 100, 0)})" for title, row in shares.iterrows()]
-    return f"In arbitrary order, the largest share of the variance comes from {', from '.join(told)}."
+    told = [
+        f"{source} for {some([f'{title} ({percent(row.max() / 100, 0)})' for title, row in those.iterrows()])}"
+        for source, those in shares.groupby(shares.idxmax(axis=1), sort=False)
+    ]
+    return f"In arbitrary order, the largest share of the variance comes from {'; from '.join(told)}."
 
 
 def left(pruned: pd.DataFrame, chance: float) -> str:
@@ -107,8 +110,8 @@ def left(pruned: pd.DataFrame, chance: float) -> str:
     kept = sorted(pruned["layers"].unique())
     middle = kept[(len(kept) - 1) // 2]
     rows = over_networks(pruned[(pruned["layers"] == middle) & (pruned["policy"] == "arbitrary")], chance=chance)
-    told = [f"{TITLES[row.approach]} has {in_percent(row)}" for row in rows.itertuples()]
-    return f"With {middle} layers left, in arbitrary order, {', '.join(told)} (top-1 in %)."
+    told = [f"{in_percent(row)} for {TITLES[row.approach]}" for row in rows.itertuples()]
+    return f"With {middle} layers left, in arbitrary order, top-1 in % is {some(told)}."
 
 
 def matters(contributions: pd.DataFrame) -> str:

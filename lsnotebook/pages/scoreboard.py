@@ -24,7 +24,7 @@ def verdicts(statements: pd.DataFrame) -> pd.Series:
 
 
 def summary(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> str:
-    """How many claims hold, naming the others, in a sentence; and one for each recorded scale that judges otherwise."""
+    """How many claims hold, naming the others, in a sentence; and one for each recorded scale with other verdicts."""
     found = verdicts(statements)
     hold, fail, untold = ([*found.index[found == verdict]] for verdict in VERDICTS)
     others = [f" ({', '.join(names)})" if names else "" for names in (fail, untold)]
@@ -34,12 +34,10 @@ def summary(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Map
         f"{'is' if len(untold) == 1 else 'are'} undecided{others[1]}."
     ]
     for title, table in recorded.items():
-        there = verdicts(table)
-        there = there[[name in found and found[name] != verdict for name, verdict in there.items()]]
-        by_verdict = [
-            f"{', '.join(there.index[there == verdict])}: {verdict}" for verdict in VERDICTS if (there == verdict).any()
+        other = [
+            f"{name} {verdict}" for name, verdict in verdicts(table).items() if found.get(name, verdict) != verdict
         ]
-        told += [f"Judged otherwise by {title}: {'; '.join(by_verdict)}."] if by_verdict else []
+        told += [f"Otherwise at {title.removeprefix('recorded, ')} (recorded): {', '.join(other)}."] if other else []
     return " ".join(told)
 
 

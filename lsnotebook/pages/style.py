@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from IPython.display import HTML
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lsnotebook.pages.tables import Source, footnote
 
@@ -30,7 +31,7 @@ STYLE = {
 }
 
 GAP = 0.14
-"""Inches that the title of a panel stands clear of the label above it, and that label of the title."""
+"""Inches around a panel that has another one above or below it, so that its title stands clear of the label above."""
 
 
 def styled(draw: Callable) -> Callable:
@@ -49,8 +50,7 @@ def new(
     width: float = 4.8, height: float = 2.8, rows: int = 1, columns: int = 1, **options
 ) -> tuple[Figure, np.ndarray]:
     """A figure of `width` x `height` inches and its axes, an array (rows, columns)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(hspace=GAP * rows / height)
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(hspace=GAP * rows / height))
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
