@@ -69,13 +69,16 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], chance: Mapping[str, 
     their mean."""
     figure, rows = new(4.8, 0.4 + 2.4 * len(histories), len(histories), 2)
     measures = {"selection_top1": (100, "top-1 accuracy, %"), "selection_loss": (1, "loss, nats")}
+    approaches = pd.concat(histories)["approach"].unique()
+    dashes = dict(
+        zip(approaches, cycle(("-", "--", "-.", ":")), strict=False)
+    )  # curves that meet show through the gaps
     for (title, history), panels in zip(histories.items(), rows, strict=True):
         for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
-            dashes = cycle(("-", "--", "-.", ":"))  # where curves meet, each is seen through the gaps of the next
-            for (approach, group), dash in zip(history.groupby("approach", sort=False), dashes, strict=False):
+            for approach, group in history.groupby("approach", sort=False):
                 curves, colour = scale * group.pivot(index="step", columns="seed", values=measure), COLOURS[approach]
                 panel.plot(curves, color=colour, linewidth=0.8, alpha=0.4)
-                panel.plot(curves.mean(axis=1), dash, color=colour, linewidth=2.2, label=TITLES[approach])
+                panel.plot(curves.mean(axis=1), dashes[approach], color=colour, linewidth=2.2, label=TITLES[approach])
             panel.set(xlabel="training step", ylabel=label)
             panel.set_ylim(bottom=0)
         chance_line(panels[0], chance[title])
