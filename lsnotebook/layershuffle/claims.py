@@ -118,10 +118,8 @@ def pruned_in_arbitrary_order(build: Build) -> list[Statement]:
         for other in [build.depth(name, "arbitrary", k)]
     ]
     better = [
-        Statement(
-            f"points more with {more} layers than with {fewer}", shuffle[more] - shuffle[fewer], MORE, limits=POINTS
-        )
-        for fewer, more in pairwise(depths)
+        Statement(f"points more with {k} layers than with {fewer}", shuffle[k] - shuffle[fewer], MORE, limits=POINTS)
+        for fewer, k in pairwise(depths)
     ]
     return apart + better
 
@@ -129,14 +127,10 @@ def pruned_in_arbitrary_order(build: Build) -> list[Statement]:
 def refined_beat_pruned(build: Build) -> list[Statement]:
     refined = {k: build.depth("refined", "sequential", k) for k in build.profile.depths[:2]}
     return [
-        Statement(
-            f"points more than {TITLES[name]} with {k} layers",
-            values - build.depth(name, "sequential", k),
-            MORE,
-            limits=POINTS,
-        )
+        Statement(f"points more than {TITLES[name]} with {k} layers", values - pruned, MORE, limits=POINTS)
         for k, values in refined.items()
         for name in ("layershuffle", "layerdrop")
+        for pruned in [build.depth(name, "sequential", k)]
     ]
 
 
@@ -196,10 +190,7 @@ CLAIMS = {
         "C2": ("LayerShuffle in sequence is moderately below it.", shuffle_costs_moderately),
         "C3": ("LayerShuffle keeps most of its accuracy in arbitrary order, far above the ViT.", shuffle_keeps_most),
         "C4": ("Encoding the position changes that only slightly.", position_changes_little),
-        "C5": (
-            "Predicting the position (mean of the position losses) is on a par with the others, slightly the worst.",
-            predict_is_slightly_worst,
-        ),
+        "C5": ("Predicting the position (mean of losses) is on a par, slightly the worst.", predict_is_slightly_worst),
         "C6": ("Layers predict their position (mean of the losses) almost always.", layers_predict_their_position),
         "C7": ("For every approach the original order is better than an arbitrary one.", original_order_is_better),
     },
