@@ -77,6 +77,16 @@ def percent(share: float, decimals: int = 1) -> str:
     return signed(f"{100 * share:.{decimals}f}\u00a0%")
 
 
+def adding_up(first: float, second: float) -> int:
+    """With so many decimals, four at most, two rounded numbers differ by their rounded difference: a reader who
+    subtracts them finds what is said."""
+
+    def gap(digits: int) -> float:
+        return abs(round(first, digits) - round(second, digits) - round(first - second, digits))
+
+    return next((digits for digits in (1, 2, 3) if gap(digits) < 1e-9), 4)
+
+
 def listed(lead: str, items: Iterable[str], end: str = "") -> str:
     """A sentence, a list below it, and a sentence below that, as Markdown."""
     return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])
