@@ -27,7 +27,7 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
     body = frame.to_html(
         border=0, float_format=lambda x: signed(digits.format(x)), na_rep="–", index_names=False, escape=False
     )
-    body = re.sub(r"(\d|%|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
+    body = re.sub(r"(\d|%|×|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
     below = footnote(made, frame if data is None else data)
     return HTML(f'<div class="themed scroll" tabindex="0">{body}</div>{below}')  # the keyboard scrolls it, too
 

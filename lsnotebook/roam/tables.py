@@ -104,9 +104,14 @@ def measured_told(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
         return "The large network was not run."
     off = {name: outcome.peak / MIB / plan.mib(name) - 1 for name, outcome in outcomes.items()}
     within = [name for name, difference in off.items() if abs(difference) <= 0.01]
-    others = [f"{name} ({percent(difference)} more)" for name, difference in off.items() if name not in within]
-    text = f"Within 1 % of the prediction: {', '.join(within) or 'none'}; not: {', '.join(others) or 'none'}."
-    return text + (" What an operator allocates for itself while it runs is in no plan." if others else "")
+    others = [
+        f"{name} ({percent(abs(difference))} {'more' if difference > 0 else 'less'})"
+        for name, difference in off.items()
+        if name not in within
+    ]
+    text = f"Within 1\u00a0% of the prediction: {', '.join(within) or 'none'}; not: {', '.join(others) or 'none'}."
+    more = any(difference > 0.01 for difference in off.values())
+    return text + (" What an operator allocates for itself while it runs is in no plan." if more else "")
 
 
 def arena_told(outcome: Outcome, program: Outcome, size: int) -> str:
@@ -118,25 +123,22 @@ def arena_told(outcome: Outcome, program: Outcome, size: int) -> str:
 
 
 def abstract() -> pd.DataFrame:
-    """The abstract's four numbers from the authors' tables: the mean of what, its smallest and largest value."""
-    said = {"PyTorch": "35.7 %", "PyTorch without fragmentation": "–", "heuristics": "13.3 %", "MODeL": "27.2 %"}
-    rows = {}
-    for compared, (theirs, ours) in authors.COMPARED.items():
-        values = authors.saved(compared).to_numpy()
-        rows[f"memory saved against {compared}"] = {
-            "abstract": said[compared],
-            "mean of the tables": percent(values.mean()),
-            "from, to": f"{percent(values.min())}, {percent(values.max())}",
-            "compared": f"{ours} with {theirs}",
-        }
-    times = authors.quicker().to_numpy()
-    rows["planning time, MODeL's over ROAM's"] = {
-        "abstract": "53.7×",
-        "mean of the tables": f"{times.mean():.1f}× (geometric: {gmean(times, axis=None):.1f}×)",
-        "from, to": f"{times.min():.1f}×, {times.max():.1f}×",
-        "compared": "ROAM, multi-stream with MODeL, multi-stream",
+    """The abstract's four numbers from the authors' tables: the mean of what, its smallest and largest value; and the
+    geometric mean of what is a ratio."""
+    said = {
+        name: f"{number}×" if name == "planning" else percent(number / 100)
+        for name, number in authors.abstract().items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    rows = {}
+    for compared in authors.COMPARED:
+        values = authors.saved(compared).to_numpy()
+        ends = f"{percent(values.min())} to {percent(values.max())}"
+        rows[f"memory saved against {compared}"] = said.get(compared, "–"), percent(values.mean()), ends
+    times = authors.quicker().to_numpy()
+    name, ends = "planning time, MODeL's over ROAM's", f"{times.min():.1f}× to {times.max():.1f}×"
+    rows[name] = said["planning"], f"{times.mean():.1f}×", ends
+    rows[f"{name}: geometric mean"] = "–", f"{gmean(times, axis=None):.1f}×", ends
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["abstract", "mean of the tables", "from … to"])
 
 
 def abstract_told() -> str:
@@ -181,20 +183,19 @@ def row(plan: Plan) -> dict[str, float | bool]:
 
 
 def beside(table: pd.DataFrame) -> pd.DataFrame:
-    """The authors' MiB beside ours for each network and batch size."""
-    published = authors.published().pivot(columns="method", values="mib")
-    shown = pd.DataFrame(
-        {
-            "PyTorch, theoretical": published["PyTorch, theoretical"],
-            "our program": table["program"],
-            "LESCEA + LLFB": published["LESCEA + LLFB"],
-            "our LESCEA, longest-lived first": table["heuristics"],
-            "ROAM, single-stream": published["ROAM, single-stream"],
-            "our best": table["best"],
-            "our proof": table["proven"].map({True: "proven", False: "not proven"}),
-        }
-    ).loc[table.index]
-    return shown.set_axis([f"{network}, batch {batch}" for network, batch in shown.index])
+    """The authors' MiB beside ours for each network and batch size, in three ways to order and to place."""
+    published = authors.published().pivot(columns="method", values="mib").loc[table.index]
+    shown = {
+        (way, whose): mib.map("{:,.1f}".format)
+        for way, theirs, ours in (
+            ("as written", "PyTorch, theoretical", "program"),
+            ("heuristics", "LESCEA + LLFB", "heuristics"),
+            ("best", "ROAM, single-stream", "best"),
+        )
+        for whose, mib in (("theirs", published[theirs]), ("ours", table[ours]))
+    }
+    shown["best", "proven"] = table["proven"].map({True: "yes", False: "no"})
+    return pd.DataFrame(shown)
 
 
 def beside_told(table: pd.DataFrame) -> str:
@@ -207,7 +208,30 @@ def beside_told(table: pd.DataFrame) -> str:
     ]
     equal = (table["LESCEA"] <= 1.001 * table["least"]).sum()
     return (
-        f"{table['proven'].sum()} of the {len(table)} orders are proven to be the best; LESCEA's is within 0.1 % of "
-        f"the best found in {equal}. Below a proven optimum of ours by more than 1 % lie the authors' numbers for "
-        f"{', '.join(below) or 'no network'}{': their graph cannot be ours' if below else ''}."
+        f"{table['proven'].sum()} of the {len(table)} orders are proven to be the best; LESCEA's is within 0.1\u00a0% "
+        f"of the best found in {equal}. Below a proven optimum of ours by more than 1\u00a0% lie the authors' numbers "
+        f"for {', '.join(below) or 'no network'}{': their graph cannot be ours' if below else ''}."
     )
+
+
+def to_take_away(plans: Mapping[int, Plan], table: pd.DataFrame) -> str:
+    """The page's answers, from the plans of the large network by batch size, and from `on_authors_networks`."""
+    left = {
+        batch: {name: plan.mib(name) / plan.mib("program") for name in plan.orders} for batch, plan in plans.items()
+    }
+    first, last = min(left), max(left)
+    told = [f"{percent(left[batch][LEAST], 0)} at batch size {batch}" for batch in dict.fromkeys((first, last))]
+    simple = percent(left[first]["update at once"], 0)
+    as_good = (table["LESCEA"] <= 1.001 * table["least"]).sum()
+    whole, order = (authors.saved(name).to_numpy().mean() for name in ("PyTorch", "PyTorch without fragmentation"))
+    answers = (
+        f"**What can an order save?** Of the program's dynamic memory the best order takes {' and '.join(told)}: it "
+        "frees gradients early, and has to keep activations.",
+        f"**Does it take a search?** Updating each weight as soon as its gradient is there takes {simple} at batch "
+        f"size {first}; a heuristic is as good as the best order found, to 0.1\u00a0%, in {as_good} of {len(table)} steps.",
+        f"**Can one know that there is no better order?** In {table['proven'].sum()} of these {len(table)} steps it is "
+        "proven.",
+        f"**Is it the order that saves?** Of the {percent(whole)} against PyTorch in the authors' tables, "
+        f"{percent(order)} are left where fragmentation does not count.",
+    )
+    return "\n".join(f"- {answer}" for answer in answers)
