@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook.bpta.shares import Share
-from lsnotebook.pages.scoreboard import words
-from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
+from lsnotebook.pages.scoreboard import verdict, words
+from lsnotebook.pages.statements import UNTOLD, Bounds, Claim, Statement, judged
 
 PAGE = "13_agents"
 ROUNDING = 1e-14
@@ -114,5 +114,6 @@ BEYOND = {
 
 
 def beyond() -> pd.DataFrame:
-    """What cannot be checked here, for a table of the page."""
-    return pd.DataFrame({"why it cannot be checked here": map(words, BEYOND.values())}, map(words, BEYOND))
+    """What cannot be checked here, for a table of the page; numbered on from the claims of `check`."""
+    rows = [(words(claim) + verdict(UNTOLD), words(why)) for claim, why in BEYOND.items()]
+    return pd.DataFrame(rows, [f"B{6 + k}" for k in range(len(rows))], ["claim", "why it cannot be checked here"])

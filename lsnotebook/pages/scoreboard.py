@@ -91,7 +91,7 @@ def quantity(row: Mapping) -> str:
 def published(row: Mapping) -> str:
     """The paper's number, where it gives one."""
     text = "" if pd.isna(row["paper"]) else as_text(row["paper"], None, None, measured(row)[2])
-    return f'<div class="quantity">{text}</div>'
+    return f'<div class="quantity published">{text}</div>'
 
 
 def bar(row: Mapping) -> str:

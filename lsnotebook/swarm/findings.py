@@ -8,7 +8,7 @@ from lsnotebook.core.statistics import Estimate, crossed, matrix, ratio
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.pages.tables import adding_up, as_text, listed, percent, some
 from lsnotebook.swarm.router import RULES
-from lsnotebook.swarm.tables import LATENCIES, against, died, errors, of, tenths
+from lsnotebook.swarm.tables import LATENCIES, against, died, errors, of, tenths, unbroken
 from lsnotebook.swarm.trials import Carried
 
 
@@ -172,5 +172,6 @@ def verdict(found: pd.DataFrame, to: str = "layerdrop") -> str:
         ),
     }
     return "\n".join(
-        f"- **{name}** ({why}): {'; '.join(those) or 'in none of these cases'}." for name, (those, why) in lines.items()
+        f"- **{name}** ({why}): {unbroken('; '.join(those)) or 'in none of these cases'}."
+        for name, (those, why) in lines.items()
     )

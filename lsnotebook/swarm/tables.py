@@ -16,16 +16,22 @@ LATENCIES = {"p50": "median latency", "p99": "99th percentile"}
 
 def served(found: pd.DataFrame, rules: bool = False) -> pd.DataFrame:
     """The rows of `measurements.answers` for the eye: one for each (trial, approach), with its rule where that is
-    asked for. Latencies in hops."""
+    asked for, and without the trial where there is one only. Latencies in hops."""
     rows = {}
     for (policy, approach, rule), group in found.groupby(["policy", "approach", "rule"], sort=False):
-        rows[(policy, TITLES[approach], rule) if rules else (policy, TITLES[approach])] = {
+        rows[unbroken(policy), TITLES[approach] + f", {unbroken(rule)}" * rules] = {
             "top-1, %": mean_and_interval(matrix(group).to_numpy(), (0, 1)),
             "layers run": f"{group['layers'].mean():.1f}",
             "p50 / p99, hops": " / ".join(f"{group[of].mean():,.1f}" for of in LATENCIES),
             "answers a hop": f"{group['throughput'].mean():.2f}",
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    shown = pd.DataFrame.from_dict(rows, orient="index")
+    return shown.droplevel(0) if found["policy"].nunique() == 1 else shown
+
+
+def unbroken(text: str) -> str:
+    """`text`, which no line breaks between a number and its sign, or at a hyphen."""
+    return text.replace(" %", "\u00a0%").replace("-", "\u2011")
 
 
 def of(found: pd.DataFrame, approach: str, policy: str, measure: str) -> float:
@@ -78,7 +84,8 @@ def side_by_side(found: pd.DataFrame) -> pd.DataFrame:
         ]
         for name, title in LATENCIES.items()
     }
-    return pd.DataFrame(shown).set_index(pd.MultiIndex.from_frame(found[["swarm", "approach", "rule"]]))
+    names = found["approach"] + ", " + found["rule"].map(unbroken)
+    return pd.DataFrame(shown).set_index(pd.MultiIndex.from_arrays([found["swarm"], names]))
 
 
 def coverage(layers: int, counts: Sequence[int], holds: int = 1) -> pd.DataFrame:
@@ -94,13 +101,15 @@ def coverage(layers: int, counts: Sequence[int], holds: int = 1) -> pd.DataFrame
 def verdicts(found: pd.DataFrame, to: str = "layerdrop") -> pd.DataFrame:
     """LayerShuffle in nearly any order against LayerDrop in order, condition by condition: top-1 of both and of the
     ViT, the difference with its interval over networks and draws, and that of the median latency over the draws."""
-    rows = {}
+    rows, names = {}, ("layershuffle", to, "baseline")
     for policy, group in found.groupby("policy", sort=False):
         more, sooner = against(group, to)
-        names = ("layershuffle", to, "baseline")
-        rows[policy] = {("top-1, %", TITLES[name]): 100 * of(found, name, policy, "top1") for name in names} | {
-            (TITLES["layershuffle"], "points more"): as_text(100 * more.mean, 100 * more.low, 100 * more.high),
-            (TITLES["layershuffle"], "hops sooner"): as_text(*map(tenths, sooner)),
+        rows[unbroken(policy)] = {
+            f"top-1, %: {' / '.join(map(TITLES.get, names))}": " / ".join(
+                f"{100 * of(found, name, policy, 'top1'):.1f}" for name in names
+            ),
+            "points more": as_text(100 * more.mean, 100 * more.low, 100 * more.high),
+            "hops sooner": as_text(*map(tenths, sooner)),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 

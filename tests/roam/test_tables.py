@@ -100,6 +100,8 @@ def test_what_is_below_a_proven_optimum_is_named():
     shown = tables.beside(measured())
     assert shown.loc[("vit", 1), ("best", "theirs")] == "483.0" and len(shown) == 12
     assert shown.loc[("vgg", 1), ("as written", "theirs")] == "1,762.6", "with a separator, as elsewhere"
+    shown = tables.beside(measured().assign(proven=[False] + [True] * 11))["best", "ours"]
+    assert shown.str.endswith("*").tolist() == [True] + [False] * 11
 
 
 def test_the_command_prints_every_order_and_what_fits(tmp_path, monkeypatch):
