@@ -8,7 +8,8 @@ from scipy.stats import gmean
 from lsnotebook.pages.tables import percent
 from lsnotebook.roam import authors
 from lsnotebook.roam.capture import captured
-from lsnotebook.roam.execute import Outcome
+from lsnotebook.roam.execute import Outcome, fitting, needed
+from lsnotebook.roam.figures import SHOWN
 from lsnotebook.roam.graph import KINDS, at_peak
 from lsnotebook.roam.layout import LAYOUTS, Block, Layout, best, blocks, extent, layouts, least
 from lsnotebook.roam.plans import LEAST, MIB, Plan, planned
@@ -101,17 +102,25 @@ def measured(plan: Plan, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
 def measured_told(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
     """How far the prediction is off, and where."""
     if not outcomes:
-        return "The large network was not run."
+        return f"The large network was not run{'' if fitting(plan, SHOWN) else no_room(plan)}."
     off = {name: outcome.peak / MIB / plan.mib(name) - 1 for name, outcome in outcomes.items()}
     within = [name for name, difference in off.items() if abs(difference) <= 0.01]
     others = [
-        f"{name} ({percent(abs(difference))} {'more' if difference > 0 else 'less'})"
+        f"{name} ({percent(abs(difference))} {'more' if difference > 0 else 'less'}, "
+        f"{abs(difference) * plan.mib(name):.3g}\u00a0MiB)"
         for name, difference in off.items()
         if name not in within
     ]
     text = f"Within 1\u00a0% of the prediction: {', '.join(within) or 'none'}; not: {', '.join(others) or 'none'}."
     more = any(difference > 0.01 for difference in off.values())
     return text + (" What an operator allocates for itself while it runs is in no plan." if more else "")
+
+
+def no_room(plan: Plan) -> str:
+    return (
+        f": that takes {needed(plan, SHOWN) / 2**30:,.1f}\u00a0GiB, more than half of this machine's memory; take a "
+        "smaller batch"
+    )
 
 
 def arena_told(outcome: Outcome, program: Outcome, size: int) -> str:

@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from lsnotebook.pages import scoreboard
-from lsnotebook.roam import authors, claims, figures, tables
+from lsnotebook.roam import authors, claims, execute, figures, tables
 from lsnotebook.roam.commands import roam
 from lsnotebook.roam.layout import blocks, extent
+from lsnotebook.roam.networks import NetworkError
 from lsnotebook.roam.plans import LEAST, MIB, planned
 
 
@@ -104,6 +105,33 @@ def test_what_is_below_a_proven_optimum_is_named():
     assert shown.str.endswith("*").tolist() == [True] + [False] * 11
 
 
+def test_what_has_no_room_is_not_run_and_said_so(plans, monkeypatch):
+    plan = plans["ViT"]
+    assert execute.fitting(plan, figures.SHOWN) == list(figures.SHOWN)
+    assert tables.measured_told(plan, {}) == "The large network was not run."
+    monkeypatch.setattr(execute, "room", lambda: execute.needed(plan, figures.SHOWN) - 1)
+    assert execute.fitting(plan, figures.SHOWN) == []
+    assert "GiB, more than half of this machine's memory" in tables.measured_told(plan, {})
+    assert execute.needed(plan, ["program"]) == plan.step.fixed + plan.mib("program") * MIB
+
+
+def test_how_far_a_prediction_is_off_is_told_with_its_sign_and_size(plans):
+    plan = plans["ViT"]
+    peaks = {"program": 1.1, LEAST: 0.9, "LESCEA": 1.005}
+    ran = {name: execute.Outcome(None, [], round(by * plan.mib(name) * MIB)) for name, by in peaks.items()}
+    said = tables.measured_told(plan, ran)
+    assert said.startswith("Within 1\u00a0% of the prediction: LESCEA; not: program (10.0\u00a0% more, ")
+    assert f"{LEAST} (10.0\u00a0% less, {0.1 * plan.mib(LEAST):.3g}\u00a0MiB)" in said
+
+
+def test_the_answers_at_the_end_are_those_of_the_tables(plans):
+    plan = plans["ViT"]
+    said = tables.to_take_away({1: plan, 2: plan}, measured())
+    best = f"{100 * plan.mib(LEAST) / plan.mib('program'):.0f}\u00a0%"
+    assert f"takes {best} at batch size 1 and {best} at batch size 2" in said
+    assert "to 0.1\u00a0%, in 0 of 12 steps" in said and "In 12 of these 12 steps" in said
+
+
 def test_the_command_prints_every_order_and_what_fits(tmp_path, monkeypatch):
     from transformers import ViTConfig
 
@@ -113,6 +141,13 @@ def test_the_command_prints_every_order_and_what_fits(tmp_path, monkeypatch):
     run = CliRunner().invoke(roam, [str(tmp_path), "--batch", "2", "--memory", "1"])
     assert run.exit_code == 0, run.output
     assert run.output.startswith("vit, batch 2: ") and "program  " in run.output and "one arena" in run.output
+    assert f"{LEAST:16}batches of 4 or more" in run.output and "       0.0 MiB" not in run.output
+    run = CliRunner().invoke(roam, [str(tmp_path), "--memory", "0.00004"])
     assert f"{LEAST:16}batches of up to " in run.output
+    for wrong in (["--memory", "nan"], ["--memory", "1e400"], ["--batch", str(10**20)]):
+        run = CliRunner().invoke(roam, [str(tmp_path), *wrong])
+        assert run.exit_code == 2 and "Error: Invalid value" in run.output, run.output
+    run = CliRunner().invoke(roam, [str(tmp_path), "--length", "5"])
+    assert isinstance(run.exception, NetworkError) and "images, which have no length" in str(run.exception)
     run = CliRunner().invoke(roam, [str(tmp_path), "--memory", "0.00001"])
     assert f"{LEAST:16}not even a batch of 1" in run.output
