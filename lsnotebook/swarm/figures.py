@@ -70,17 +70,17 @@ def against(
 def timeline(rows: pd.DataFrame, nodes: Sequence[Node], faults: Sequence[Fault], layers: int, until: float) -> Figure:
     """What ran where and when, up to a time: a row for each node, a bar for each hop that counted, in the colour of its
     layer, with the number of its request; a cross where the node died."""
-    figure, [[axes]] = new(6.4, 0.9 + 0.2 * len(nodes))
+    figure, [[axes]] = new(4.8, 0.9 + 0.21 * len(nodes))
     place = {node: row for row, node in enumerate(nodes)}
     colours = tile_colours(layers)
     for hop in hops(rows).query("start < @until").itertuples():
         fill, ink = colours[hop.layer]
         axes.barh(place[hop.node], hop.end - hop.start, left=hop.start, color=fill, height=0.8, edgecolor="none")
-        axes.text((hop.start + hop.end) / 2, place[hop.node], str(hop.request), color=ink, fontsize=6, ha="center",
+        axes.text((hop.start + hop.end) / 2, place[hop.node], str(hop.request), color=ink, fontsize=9, ha="center",
                   va="center_baseline", clip_on=True)  # fmt: skip
     for death in deaths(faults, until).itertuples():
         axes.plot(death.time, place[death.node], "X", color=INK, markersize=7, clip_on=False)
-    axes.set_yticks(range(len(nodes)), [str(node) for node in nodes], fontsize=7)
+    axes.set_yticks(range(len(nodes)), [str(node) for node in nodes], fontsize=9)
     axes.set(xlabel="time, hops", ylabel="node", ylim=(len(nodes) - 0.4, -0.6), xlim=(0, until))
     return figure
 
