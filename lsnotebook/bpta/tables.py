@@ -57,7 +57,7 @@ def ways(ends: pd.DataFrame) -> pd.DataFrame:
         rows[title(game), WAYS[way]] = {
             "greedy return": as_text(*crossed(group["greedy"].to_numpy())),
             "optimal seeds, %": as_text(*wilson(group["optimal"].to_numpy()), decimals=0),
-            "updates to 80 %": as_text(*crossed(reached.to_numpy())) if len(reached) else "–",
+            "updates to 80\u00a0%": as_text(*crossed(reached.to_numpy())) if len(reached) else "–",
             "seeds that get there": f"{len(reached)} of {len(group)}",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -161,3 +161,40 @@ def told_first(frame: pd.DataFrame) -> str:
             f"is {by}."
         )
     return " ".join(lines)
+
+
+def to_take_away(ends: pd.DataFrame, orders: pd.DataFrame, gradients: pd.DataFrame) -> str:
+    """The chapter's answers, from `measurements.outcomes`, `in_other_orders` and `exact.compared` of several games."""
+    games, less, random_less = ends["game"].unique(), 0, 0
+    for _, group in orders.groupby("game", sort=False):
+        drawn = group["trained"] == RANDOM
+        parts = (
+            group[group["trained"] == group["run"]],
+            group[~drawn & (group["trained"] != group["run"])],
+            group[drawn],
+        )
+        own, other, random = (part.groupby("seed")["return"].mean() for part in parts)
+        less += surely_positive(own - other)
+        random_less += surely_positive(own - random)
+    found = {
+        way: sum(wilson(group["optimal"].to_numpy()).low > 50 for _, group in ends[ends["way"] == way].groupby("game"))
+        for way in ("plain", "independent")
+    }
+    lacks = "up to rounding, nothing" if gradients["error"].max() <= ROUNDING else "more than rounding"
+    answers = (
+        f"**What does another order cost?** Run in another order than that of their training, agents get less in "
+        f"{less} of {len(games)} games; trained in random orders, they get less than in an order of their own in "
+        f"{random_less} (95\u00a0% intervals over the seeds).",
+        f"**How far do agents get that see each other?** More than half of the teams find the optimum in "
+        f"{found['plain']} of {len(games)} games where agents act in turn, in {found['independent']} where they are "
+        "independent.",
+        f"**What does feedback add?** {told_saved(ends)}",
+        f"**What does the gradient lack without it?** {lacks[0].upper()}{lacks[1:]}.",
+    )
+    return "\n".join(f"- {answer}" for answer in answers)
+
+
+def surely_positive(differences: pd.Series) -> bool:
+    """Whether the interval over the seeds lies above 0, or all seeds agree on one value above it."""
+    found = crossed(differences.to_numpy())
+    return bool(found.low > 0 or (np.isnan(found.low) and found.mean > 0))

@@ -25,10 +25,10 @@ HALF = Bounds("half of what the abstract says", above=authors.abstract()["PyTorc
 NOT_RUN = np.array([np.nan])
 GUROBI = "cannot be checked here: MODeL takes Gurobi, a solver that is sold, and up to an hour for each network"
 CLAIMS = {
-    "R1": ("ROAM needs less memory than PyTorch, 35.7 % on average.", "table-abstract"),
-    "R2": ("Our question: most of these 35.7 % are the order's doing, not the allocator's.", "table-abstract"),
-    "R3": ("ROAM needs less memory than heuristics, 13.3 % on average.", "table-beside"),
-    "R4": ("ROAM needs less memory than MODeL, 27.2 % on average.", "table-abstract"),
+    "R1": ("ROAM needs less memory than PyTorch, 35.7\u00a0% on average.", "table-abstract"),
+    "R2": ("Our question: most of these 35.7\u00a0% are the order's doing, not the allocator's.", "table-abstract"),
+    "R3": ("ROAM needs less memory than heuristics, 13.3\u00a0% on average.", "table-beside"),
+    "R4": ("ROAM needs less memory than MODeL, 27.2\u00a0% on average.", "table-abstract"),
     "R5": ("ROAM plans 53.7 times as fast as MODeL.", "table-abstract"),
 }
 """Each claim, and the table of the page that shows its quantity."""

@@ -11,7 +11,7 @@ from lsnotebook.pages.style import new, styled
 from lsnotebook.roam.graph import KINDS, live
 from lsnotebook.roam.layout import LAYOUTS, Block, Layout, blocks, extent
 from lsnotebook.roam.orders import CHOICES
-from lsnotebook.roam.plans import LEAST, MIB, Plan
+from lsnotebook.roam.plans import LEAST, MIB, Plan, in_mib
 
 COLOURS = dict(zip([*CHOICES, LEAST], ("#8a8a8a", "#c8553d", "#b98900", "#7a5195", "#2a9d8f", "#1a85cf"), strict=True))
 MARKERS = dict(zip(COLOURS, "sv^D*o", strict=True))
@@ -83,7 +83,7 @@ def arena(panels: dict[str, tuple[list[Block], Layout, list[str]]]) -> Figure:
             panel.plot([], [], "s", color=FILLS[kind], label=kind)
         top, end = extent(them, layout) / MIB, max(block.last for block in them) + 1
         panel.set(
-            title=f"{title}: {top:.3g} MiB",
+            title=f"{title}: {in_mib(top)} MiB",
             xlabel="operators that have run",
             xlim=(0, end),
         )

@@ -12,7 +12,7 @@ from lsnotebook.roam.execute import Outcome, fitting, needed
 from lsnotebook.roam.figures import SHOWN
 from lsnotebook.roam.graph import KINDS, at_peak
 from lsnotebook.roam.layout import LAYOUTS, Block, Layout, best, blocks, extent, layouts, least
-from lsnotebook.roam.plans import LEAST, MIB, Plan, planned
+from lsnotebook.roam.plans import LEAST, MIB, Plan, in_mib, planned
 
 
 def peaks(plans: Mapping[int, Plan]) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def orders(plans: Mapping[str, Plan]) -> pd.DataFrame:
     """MiB of every order (row) for each network (column), and the share of the program's."""
     return pd.DataFrame(
         {
-            name: {order: f"{plan.mib(order):.3g}" + share(plan, order) for order in plan.orders}
+            name: {order: in_mib(plan.mib(order)) + share(plan, order) for order in plan.orders}
             for name, plan in plans.items()
         }
     )
@@ -48,12 +48,12 @@ def found(plans: Mapping[str, Plan]) -> str:
         if plan.found.proven:
             proof = f"proven to be the least in {plan.found.states:,} states"
         else:
-            proof = (
-                f"not proven: after {plan.found.states:,} states it is only known that none needs less than {bound:.3g}"
-            )
+            least_known = f"it is only known that none needs less than {in_mib(bound)}"
+            proof = f"not proven: after {plan.found.states:,} states {least_known}"
         told.append(
             f"**{name}**: {len(plan.step.graph):,} operators that make {len(plan.step.graph.sizes):,} blocks; "
-            f"{size:.3g} MiB, {proof}. The weights are {plan.step.weights / MIB:.3g} MiB, Adam's moments twice that."
+            f"{in_mib(size)}\u00a0MiB, {proof}. The weights are {in_mib(plan.step.weights / MIB)}\u00a0MiB, Adam's "
+            "moments twice that."
         )
     return "\n".join(f"- {line}" for line in told)
 
@@ -126,8 +126,8 @@ def no_room(plan: Plan) -> str:
 def arena_told(outcome: Outcome, program: Outcome, size: int) -> str:
     same = "the same bits as" if outcome.same(program) else "**other bits** than"
     return (
-        f"From one arena of {size / MIB:.3g} MiB, in the order of least memory, loss, weights and Adam's moments are "
-        f"{same} in the program's order; at most {outcome.peak / MIB:.3g} MiB were allocated."
+        f"From one arena of {in_mib(size / MIB)}\u00a0MiB, in the order of least memory, loss, weights and Adam's "
+        f"moments are {same} in the program's order; at most {in_mib(outcome.peak / MIB)}\u00a0MiB were allocated."
     )
 
 
@@ -213,7 +213,7 @@ def beside_told(table: pd.DataFrame) -> str:
     roam = authors.published().pivot(columns="method", values="mib")["ROAM, single-stream"].loc[table.index]
     least = table["least"][table["proven"] & (roam < 0.99 * table["least"])]
     below = [
-        f"{network} at batch size {batch} ({roam[network, batch]:,.0f} MiB, ours at least {ours:,.0f})"
+        f"{network} at batch size {batch} ({roam[network, batch]:,.0f}\u00a0MiB, ours at least {ours:,.0f})"
         for (network, batch), ours in least.items()
     ]
     equal = (table["LESCEA"] <= 1.001 * table["least"]).sum()

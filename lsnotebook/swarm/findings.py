@@ -175,3 +175,25 @@ def verdict(found: pd.DataFrame, to: str = "layerdrop") -> str:
         f"- **{name}** ({why}): {unbroken('; '.join(those)) or 'in none of these cases'}."
         for name, (those, why) in lines.items()
     )
+
+
+def to_take_away(by_case: pd.DataFrame, by_way: pd.DataFrame, by_patience: pd.DataFrame, to: str = "layerdrop") -> str:
+    """The page's answers, from `measurements.compared` of the cases and of the straggler and `every` of the ways."""
+    estimates = {policy: against(group, to) for policy, group in by_case.groupby("policy", sort=False)}
+    better = [unbroken(policy) for policy, (more, _) in estimates.items() if more.low > 0]
+    worse = [policy for policy, (more, _) in estimates.items() if more.high < 0]
+    sooner = {policy: by for policy, (_, by) in estimates.items() if tenths(by.low) > 0}
+    most = max(sooner, key=lambda policy: sooner[policy].mean, default=None)
+    by = f", {sooner[most].mean:.1f} hops at most ({unbroken(most)})" if most else ""
+    late = by_way.groupby("policy", sort=False)["p99"].mean().map("{:,.0f}".format)
+    patient = by_patience[by_patience["approach"] == "layershuffle"].groupby("policy", sort=False)["throughput"].mean()
+    answers = (
+        f"**When does it pay that the order is free?** Of {len(estimates)} cases, LayerShuffle is more accurate than "
+        f"{TITLES[to]} in {len(better)} ({'; '.join(better) or 'none'}) and less accurate in {len(worse)}.",
+        f"**Does it answer sooner?** In {len(sooner)} of these cases{by}.",
+        f"**Skip, wait, or hold two of each?** 99 of 100 answers are there after {' / '.join(late)} hops, averaged "
+        f"over the approaches ({' / '.join(late.index)}).",
+        "**What does patience do where one node is slow?** LayerShuffle gives "
+        f"{' / '.join(patient.map('{:.2f}'.format))} answers a hop ({' / '.join(patient.index)}).",
+    )
+    return "\n".join(f"- {answer}" for answer in answers)

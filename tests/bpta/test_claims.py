@@ -156,6 +156,19 @@ def test_a_difference_is_what_a_reader_gets_who_subtracts():
     assert "first leaves 0.96," in said and "first 0.44." in said and "paired by seed, is 0.52." in said
 
 
+def test_the_answers_at_the_end_follow_the_numbers():
+    said = tables.to_take_away(ends(), crossed(), gradients())
+    assert (
+        "agents get less in 1 of 1 games; trained in random orders, they get less than in an order of their own in 0 ("
+        in said
+    )
+    assert "optimum in 1 of 1 games where agents act in turn, in 0 where" in said and "Up to rounding, nothing." in said
+    swapped = crossed().replace({"trained": {"0→1": "1→0", "1→0": "0→1"}})
+    turned = tables.to_take_away(ends().assign(optimal=False), swapped, gradients(1e-3))
+    assert "agents get less in 0 of 1 games" in turned and "optimum in 0 of 1 games" in turned
+    assert "More than rounding." in turned
+
+
 def test_curves_show_every_way():
     rows = [
         {"way": way, "seed": seed, "update": u, "return": u + seed} for way in WAYS for seed in (0, 2) for u in (0, 1)

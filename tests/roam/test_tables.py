@@ -12,7 +12,7 @@ from lsnotebook.roam import authors, claims, execute, figures, tables
 from lsnotebook.roam.commands import roam
 from lsnotebook.roam.layout import blocks, extent
 from lsnotebook.roam.networks import NetworkError
-from lsnotebook.roam.plans import LEAST, MIB, planned
+from lsnotebook.roam.plans import LEAST, MIB, in_mib, planned
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,10 @@ def test_the_abstract_is_the_mean_of_the_authors_tables():
     found = tables.abstract()["mean of the tables"].tolist()
     assert found == ["35.7\u00a0%", "16.0\u00a0%", "13.3\u00a0%", "27.2\u00a0%", "53.7×", "25.1×"]
     assert "55\u00a0% of the saving" in tables.abstract_told()
+
+
+def test_sizes_have_three_digits_and_no_exponent():
+    assert [in_mib(size) for size in (0.1912, 9.994, 99.96, 330.9, 1762.6)] == ["0.191", "9.99", "100", "331", "1,763"]
 
 
 def test_the_published_tables_are_whole():
@@ -96,7 +100,7 @@ def test_how_many_times_as_fast_has_an_interval_that_no_ratio_can_leave():
 
 def test_what_is_below_a_proven_optimum_is_named():
     told = tables.beside_told(measured(least=2000.0))
-    assert "mobilenet at batch size 32 (1,670 MiB, ours at least 2,000)" in told
+    assert "mobilenet at batch size 32 (1,670\u00a0MiB, ours at least 2,000)" in told
     assert "12 of the 12 orders are proven" in told and "no network" in tables.beside_told(measured(least=1.0))
     shown = tables.beside(measured())
     assert shown.loc[("vit", 1), ("best", "theirs")] == "483.0" and len(shown) == 12

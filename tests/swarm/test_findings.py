@@ -84,3 +84,20 @@ def test_freedom_of_order_is_told_with_its_interval(answers):
     found.loc[found["approach"] == "layershuffle", "throughput"] += 0.5
     said = findings.patience_or_order(found)
     assert "answers 2.00 [1.81, 2.19] times" in said and "told apart" not in said
+
+
+def test_the_answers_at_the_end_follow_the_numbers(answers):
+    top1, times = (
+        {"layershuffle": [0.8, 0.5], "layerdrop": [0.3, 0.9], "baseline": [0.1, 0.1]},
+        {"layershuffle": [9, 12]},
+    )
+    cases = answers(top1, times, ("a load of 90 %", "a burst"))
+    slow = answers({"layershuffle": [0.5, 0.5]}, policies=("no patience", "patience"))
+    slow.loc[slow["policy"] == "patience", "throughput"] = 2.0
+    ways = answers({"layershuffle": [0.5, 0.5]}, policies=("skip", "wait")).assign(p99=1307.0)
+    said = findings.to_take_away(cases, ways, slow)
+    assert "more accurate than LayerDrop in 1 (a load of 90\u00a0%) and less accurate in 1." in said
+    assert "In 1 of these cases, 3.0 hops at most (a load of 90\u00a0%)." in said
+    assert "after 1,307 / 1,307 hops" in said and "0.50 / 2.00 answers a hop (no patience / patience)" in said
+    nothing = findings.to_take_away(answers({**top1, "layershuffle": [0.1, 0.1]}), ways, slow)
+    assert "in 0 (none) and less accurate in 2." in nothing and "In 0 of these cases." in nothing
