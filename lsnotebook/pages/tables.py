@@ -78,13 +78,13 @@ def percent(share: float, decimals: int = 1) -> str:
 
 
 def adding_up(first: float, second: float) -> int:
-    """With so many decimals, four at most, two rounded numbers differ by their rounded difference: a reader who
-    subtracts them finds what is said."""
+    """With so many decimals two rounded numbers differ by their rounded difference: a reader who subtracts them finds
+    what is said. Two where no number up to three does."""
 
     def gap(digits: int) -> float:
         return abs(round(first, digits) - round(second, digits) - round(first - second, digits))
 
-    return next((digits for digits in (1, 2, 3) if gap(digits) < 1e-9), 4)
+    return next((digits for digits in (1, 2, 3) if gap(digits) < 1e-9), 2)
 
 
 def listed(lead: str, items: Iterable[str], end: str = "") -> str:

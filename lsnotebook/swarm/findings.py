@@ -134,8 +134,8 @@ def real(carried: Sequence[Carried], left_out: str, hop: float) -> str:
     same = f"to {agreement:.0e}" if agreement else "to the last bit"
     off = [f"{percent(error)} for the {LATENCIES[name]}" for name, error in errors(carried).mean().items()]
     return (
-        f"In {len(carried)} runs on real nodes, in which {dead} of them were killed, all {requests} requests were "
-        f"answered; {retries} hops were begun and given up. Along the recorded routes the network itself gives the "
+        f"In {len(carried)} runs on real nodes, in which {dead} of them were killed, all {requests:,} requests were "
+        f"answered; {retries:,} hops were begun and given up. Along the recorded routes the network itself gives the "
         f"same logits, {same}. The simulation of the same draws, at {1000 * hop:.0f}\u00a0ms a hop, is off by "
         f"{' and '.join(off)} on average over these runs."
     )
