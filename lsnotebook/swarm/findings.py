@@ -81,8 +81,8 @@ def skipping_or_waiting(found: pd.DataFrame, hop: float) -> str:
         ways = {way: matrix(one) for way, one in group.groupby("policy", sort=False)}
         times = " / ".join(f"{hop * p99:.1f}" for p99 in group.groupby("policy", sort=False)["p99"].mean())
         told.append(f"{TITLES[approach]}: {times}\u00a0s; most accurate: {foremost(ways)}.")
-    ways = " / ".join(found["policy"].unique())
-    lead = f"99 of 100 answers are there, at {1000 * hop:.0f}\u00a0ms a hop, after ({ways}):"
+    names = " / ".join(found["policy"].unique())
+    lead = f"99 of 100 answers are there, at {1000 * hop:.0f}\u00a0ms a hop, after ({names}):"
     return listed(lead, told, "Ways are compared by network and draw; 95\u00a0% intervals over both.")
 
 

@@ -105,11 +105,11 @@ def verdicts(found: pd.DataFrame, to: str = "layerdrop") -> pd.DataFrame:
     for policy, group in found.groupby("policy", sort=False):
         more, sooner = against(group, to)
         rows[unbroken(policy)] = {
-            f"top-1, %: {' / '.join(map(TITLES.get, names))}": " / ".join(
+            f"top-1, %: {' / '.join(TITLES[name] for name in names)}": " / ".join(
                 f"{100 * of(found, name, policy, 'top1'):.1f}" for name in names
             ),
             "points more": as_text(100 * more.mean, 100 * more.low, 100 * more.high),
-            "hops sooner": as_text(*map(tenths, sooner)),
+            "hops sooner": as_text(tenths(sooner.mean), tenths(sooner.low), tenths(sooner.high)),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
