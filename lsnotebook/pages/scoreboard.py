@@ -12,6 +12,8 @@ from lsnotebook.pages.tables import as_text, signed
 
 MARKS = {HOLDS: "✓", FAILS: "✗", UNTOLD: "?"}
 """A verdict needs no colour."""
+UNITS = {"%": "\u00a0%", "times": "×"}
+"""What the name of a quantity ends in, and how its numbers are shown; others are in points."""
 
 
 def verdicts(statements: pd.DataFrame) -> pd.Series:
@@ -82,7 +84,8 @@ def verdict(text: str) -> str:
 def measured(row: Mapping) -> tuple[str, str, str]:
     """What a statement measures, what its rule asks for, and the unit of its quantity, from the text of its rule."""
     quantity, _, asked = row["rule"].rpartition(": ")
-    return quantity.removesuffix(", %"), asked, "\u00a0%" if quantity.endswith(", %") else "\u00a0points"
+    what, _, unit = quantity.rpartition(", ")
+    return (what, asked, UNITS[unit]) if unit in UNITS else (quantity, asked, "\u00a0points")
 
 
 def quantity(row: Mapping) -> str:
@@ -94,7 +97,7 @@ def quantity(row: Mapping) -> str:
 def published(row: Mapping) -> str:
     """The paper's number, where it gives one."""
     text = "" if pd.isna(row["paper"]) else as_text(row["paper"], None, None, measured(row)[2])
-    return f'<div class="quantity">{text}</div>'
+    return f'<div class="quantity published">{text}</div>'
 
 
 def bar(row: Mapping) -> str:
@@ -104,7 +107,7 @@ def bar(row: Mapping) -> str:
     known = {key: row[key] for key in ("build", "low", "high", "paper", "above", "below") if not pd.isna(row[key])}
     if "build" not in known:
         return ""
-    ends = [*known.values(), 0, *([100] if unit == "\u00a0%" else [])]
+    ends = [*known.values(), 0, *([100] if unit == UNITS["%"] else [])]
     first, span = min(ends), (max(ends) - min(ends)) or 1
     x = {key: round(6 + 108 * (value - first) / span, 1) for key, value in known.items()}
     left, right = x.get("above", 0), x.get("below", 120)
@@ -130,7 +133,8 @@ def link(claim: Mapping) -> str:
 
 
 def board(statements: pd.DataFrame) -> pd.DataFrame:
-    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its figure."""
+    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its figure; the
+    paper's numbers where it gives any."""
     rows = {}
     for claim in records(statements):
         what, asked, unit = measured(claim)
@@ -141,7 +145,12 @@ def board(statements: pd.DataFrame) -> pd.DataFrame:
             "paper": published(claim),
             "ours": bar(claim) + quantity(claim),
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return with_paper(pd.DataFrame.from_dict(rows, orient="index"), statements)
+
+
+def with_paper(shown: pd.DataFrame, statements: pd.DataFrame) -> pd.DataFrame:
+    """The table, without the column of the paper's numbers where the paper gives none."""
+    return shown.drop(columns="paper") if statements["paper"].isna().all() else shown
 
 
 def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:
@@ -154,7 +163,8 @@ def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = Map
         columns[title] = [there.get((row["id"], row["rule"]), "") for row in rows]
     columns["paper"] = [published(row) for row in rows]
     columns["another verdict takes"] = [words(row["otherwise"]) for row in rows]
-    return pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
+    shown = pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
+    return with_paper(shown, statements)
 
 
 def matrix(boards: Mapping[str, pd.DataFrame], differing: bool = False) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
     body = frame.to_html(
         border=0, float_format=lambda x: signed(digits.format(x)), na_rep="–", index_names=False, escape=False
     )
-    body = re.sub(r"(\d|%|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
+    body = re.sub(r"(\d|%|×|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
     body = re.sub(r"(?<=[a-z])'(?=[a-z ])", "’", body)
     below = footnote(made, frame if data is None else data)
     return HTML(f'<div class="themed scroll" tabindex="0">{body}</div>{below}')  # the keyboard scrolls it, too
@@ -76,6 +76,16 @@ def as_text(value: float | None, low: float | None, high: float | None, unit: st
 def percent(share: float, decimals: int = 1) -> str:
     """A fraction in a sentence: "17.5 %", which no line breaks."""
     return signed(f"{100 * share:.{decimals}f}\u00a0%")
+
+
+def adding_up(first: float, second: float) -> int:
+    """With so many decimals two rounded numbers differ by their rounded difference: a reader who subtracts them finds
+    what is said. Two where no number up to three does."""
+
+    def gap(digits: int) -> float:
+        return abs(round(first, digits) - round(second, digits) - round(first - second, digits))
+
+    return next((digits for digits in (1, 2, 3) if gap(digits) < 1e-9), 2)
 
 
 def listed(lead: str, items: Iterable[str], end: str = "") -> str:

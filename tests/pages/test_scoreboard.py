@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lsnotebook.pages import scoreboard
+from lsnotebook.pages import scoreboard, tables
 from lsnotebook.pages.statements import FAILS, HOLDS, UNTOLD
 
 COMMON = {
@@ -93,6 +93,22 @@ def test_a_row_says_what_is_measured_the_rule_the_papers_number_and_ours_with_it
         and "above 5\u00a0%" in share["rule"]
         and "kept, %" not in share["measured as"]
     )
+
+
+def test_how_many_times_as_much_has_a_unit_of_its_own():
+    table = measured(HOLDS, 8.0, "slower, times: above 1")
+    (row,) = scoreboard.board(table).to_dict("records")
+    assert "8.0× [7.0,\u00a09.0]" in row["ours"] and "7.0×" in row["paper"] and "above 1×" in row["rule"]
+    assert (
+        ">slower<" in row["measured as"]
+        and "8.0×<br><small>[7.0,\u00a09.0]</small>" in tables.table(scoreboard.board(table)).data
+    )
+
+
+def test_without_any_number_of_the_paper_its_column_is_left_out():
+    known, unknown = measured(HOLDS, 8.0), measured(HOLDS, 8.0).assign(id="C2", paper=None)
+    for show in (scoreboard.board, scoreboard.details):
+        assert "paper" not in show(unknown) and "paper" in show(pd.concat([known, unknown]))
 
 
 def drawn(row):

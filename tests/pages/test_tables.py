@@ -45,3 +45,9 @@ def test_numbers_have_one_form_with_true_minus_signs():
     assert "<td>−1.50</td>" in tables.table(pd.DataFrame({"points": [-1.5]})).data
     share = tables.table(pd.DataFrame({"share": ["14.3 % [14.0, 14.6]"]})).data
     assert "14.3 %<br><small>[14.0, 14.6]</small>" in share
+
+
+def test_two_rounded_numbers_differ_by_their_rounded_difference():
+    assert tables.adding_up(94.0, 74.0) == 1
+    assert tables.adding_up(0.96, 0.44) == 2, "1.0 and 0.4 are 0.6 apart, and these 0.5"
+    assert tables.adding_up(1 / 3, 2 / 30) == 2, "no number of thirds does"
