@@ -151,7 +151,7 @@ def claims(profile: Profile, as_json: bool) -> None:
         click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
         for statement in claim["statements"]:
             paper = "" if statement["paper"] is None else f"; paper {statement['paper']:.1f}"
-            found = as_text(statement["build"], statement["low"], statement["high"])
+            found = as_text(statement["build"], statement["low"], statement["high"]).replace("\u00a0", " ")
             numbers = f"{found} over {statement['over']}{paper}"
             click.echo(f"      {statement['verdict']}: {statement['rule']}: {numbers}")
 

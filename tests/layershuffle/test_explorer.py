@@ -317,6 +317,16 @@ def test_an_order_is_a_link(show):
     assert page.evaluate("location.hash") == "#order=first-2"
 
 
+def test_it_opens_in_the_order_that_it_is_given_and_returns_to_it(show):
+    page = show(LayerExplorer(runs=RUNS[:3], images=20, order=[2, 0, 3, 1]).html())
+    settled(page)
+    assert order(page) == [2, 0, 3, 1]
+    page.click(".lx-do-original")
+    settled(page)
+    page.go_back()
+    page.wait_for_function("document.querySelector('.lx-order').value == '[2, 0, 3, 1]'")
+
+
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
