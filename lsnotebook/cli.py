@@ -115,6 +115,8 @@ def train(
         raise click.UsageError("--seed is one network of each named approach: name approaches, and leave out --seeds.")
     options = {name: value for name, value in machine.items() if value is not None}
     profile = dataclasses.replace(profile, machine=dataclasses.replace(profile.machine, **options))
+    if profile.machine.update_at_once and profile.machine.accumulate > 1:
+        raise click.UsageError("--update-at-once needs whole batches: leave out --accumulate, or take --update-after.")
     wanted = wanted_runs(profile, approaches, seeds)
     if seed is not None:
         wanted = [Run(profile, approach, seed) for approach in approaches]
@@ -149,7 +151,7 @@ def claims(profile: Profile, as_json: bool) -> None:
         click.echo(f"{claim['id']:4}{claim['verdict'].upper()}: {claim['claim']}")
         for statement in claim["statements"]:
             paper = "" if statement["paper"] is None else f"; paper {statement['paper']:.1f}"
-            found = as_text(statement["build"], statement["low"], statement["high"])
+            found = as_text(statement["build"], statement["low"], statement["high"]).replace("\u00a0", " ")
             numbers = f"{found} over {statement['over']}{paper}"
             click.echo(f"      {statement['verdict']}: {statement['rule']}: {numbers}")
 

@@ -127,6 +127,11 @@ def test_an_approach_that_the_profile_cannot_have_is_refused_with_those_that_it_
     assert f"{can}, " in said and cannot not in said
 
 
+def test_options_that_exclude_one_another_are_refused_whatever_is_in_the_store(trained):
+    result = invoke(*"train smoke layershuffle --seed 0 --update-at-once --accumulate 2".split())
+    assert result.exit_code == 2 and "leave out --accumulate, or take --update-after" in result.output
+
+
 def test_an_error_of_the_store_is_one_sentence(monkeypatch):
     def full(wanted, workers):
         raise RunStoreError("The disk is full.")

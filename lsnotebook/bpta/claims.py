@@ -8,9 +8,10 @@ of seeds, above or below half of them.
 import numpy as np
 import pandas as pd
 
+from lsnotebook.bpta.games import title
 from lsnotebook.bpta.shares import Share
-from lsnotebook.pages.scoreboard import words
-from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
+from lsnotebook.pages.scoreboard import verdict, words
+from lsnotebook.pages.statements import UNTOLD, Bounds, Claim, Statement, judged
 
 PAGE = "13_agents"
 ROUNDING = 1e-14
@@ -61,6 +62,9 @@ def check(ends: pd.DataFrame, gradients: pd.DataFrame) -> pd.DataFrame:
     return judged({name: (Claim(text, PAGE, figure), parts) for name, (text, figure, parts) in claims.items()})
 
 
+FEW = "too few seeds get there both ways, or all are there at once"
+
+
 def of(ends: pd.DataFrame, game: str, way: str) -> pd.DataFrame:
     """The seeds of one way of learning in one game."""
     return ends[(ends["game"] == game) & (ends["way"] == way)].set_index("seed")
@@ -69,18 +73,18 @@ def of(ends: pd.DataFrame, game: str, way: str) -> pd.DataFrame:
 def optimal(ends: pd.DataFrame, game: str, way: str, bounds: Bounds) -> Statement:
     who = {"independent": "independent agents", "plain": "agents in turn"}[way]
     values = of(ends, game, way)["optimal"].to_numpy()
-    return Share(f"seeds in which {who} end in the optimum, {game}, %", values, bounds, over=("seeds",))
+    return Share(f"seeds in which {who} end in the optimum, {title(game)}, %", values, bounds, over=("seeds",))
 
 
 def more_than_independent(ends: pd.DataFrame, game: str) -> Statement:
     values = (of(ends, game, "plain")["greedy"] > of(ends, game, "independent")["greedy"]).to_numpy()
-    quantity = f"seeds in which agents in turn get more than independent ones, {game}, %"
+    quantity = f"seeds in which agents in turn get more than independent ones, {title(game)}, %"
     return Share(quantity, values, MOSTLY, over=("seeds",))
 
 
 def lacking(gradients: pd.DataFrame, game: str) -> Statement:
     values = (gradients.loc[gradients["game"] == game, "error"] > ROUNDING).to_numpy()
-    quantity = f"policies whose plain gradient lacks a part of the exact one, {game}, %"
+    quantity = f"policies whose plain gradient lacks a part of the exact one, {title(game)}, %"
     return Share(quantity, values, LACKS, over=("random policies",))
 
 
@@ -88,7 +92,13 @@ def saved(ends: pd.DataFrame, game: str, without: str, way: str) -> Statement:
     """Paired by seed, of those in which both get there."""
     values = saving(ends, game, without, way)
     what = {"feedback": "by feedback", "bppo": "by the bidirectional PPO"}[way]
-    return Statement(f"updates to 80 % of the optimum saved {what}, {game}, %", values, SAVED, over=("seeds",))
+    return Statement(
+        f"updates to 80\u00a0% of the optimum saved {what}, {title(game)}, %",
+        values,
+        SAVED,
+        over=("seeds",),
+        unmeasured=FEW,
+    )
 
 
 def saving(ends: pd.DataFrame, game: str, without: str, way: str) -> np.ndarray:
@@ -114,5 +124,6 @@ BEYOND = {
 
 
 def beyond() -> pd.DataFrame:
-    """What cannot be checked here, for a table of the page."""
-    return pd.DataFrame({"why it cannot be checked here": map(words, BEYOND.values())}, map(words, BEYOND))
+    """What cannot be checked here, for a table of the page; numbered on from the claims of `check`."""
+    rows = [(words(claim) + verdict(UNTOLD), words(why)) for claim, why in BEYOND.items()]
+    return pd.DataFrame(rows, [f"B{6 + k}" for k in range(len(rows))], ["claim", "why it cannot be checked here"])

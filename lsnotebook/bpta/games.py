@@ -18,10 +18,20 @@ from lsnotebook.core.orders import Order
 
 AGENTS, ACTIONS = range(2, 4), range(2, 7)
 """How many a game can have; an agent has as many actions as its axis of the pay-offs is long."""
+LARGEST = 1_000_000
+"""What a pay-off is at most, above 0 and below."""
+ROWS = (
+    f"give rows of numbers of equal length, such as [[10, 0], [0, 2]], for {AGENTS[0]} to {AGENTS[-1]} agents (one "
+    f"more level of lists for each) of {ACTIONS[0]} to {ACTIONS[-1]} actions"
+)
 CLIMBING = [[0, 6, 5], [-30, 7, 0], [11, -30, 0]]
 NON_MONOTONIC = [[8, -12, -12], [-12, 0, 0], [-12, 0, 0]]
 GAMES = ("climbing", "penalty_30", "non-monotonic", "permutation_2", "permutation_3")
 """What the page plays: the last of them with three agents."""
+
+
+OWN = "your own"
+"""The name of the reader's game."""
 
 
 class GameError(LsnotebookError, ValueError):
@@ -34,6 +44,11 @@ class Game(NamedTuple):
     name: str
     payoff: np.ndarray
     """(actions of agent 0, actions of agent 1, ...): what all agents get."""
+
+    @property
+    def title(self) -> str:
+        """What pages call it."""
+        return title(self.name)
 
     @property
     def agents(self) -> int:
@@ -58,10 +73,17 @@ class Game(NamedTuple):
         return list(permutations(range(self.agents)))
 
 
+def title(name: str) -> str:
+    """What pages call the game of that name: "penalty (k = 30)"."""
+    kind, _, number = name.partition("_")
+    known = {"penalty": f"penalty (k = {number})", "permutation": f"permutation ({number} agents)"}
+    return known.get(kind, "your own game" if name == OWN else name).replace(" = ", "\u00a0=\u00a0")
+
+
 def game_of(name: object, payoff: Sequence = ()) -> Game:
     """The game of that name, or of the reader's own pay-offs where there are any. Raises `GameError`."""
     if len(payoff):
-        return Game("your own", payoff_of(payoff))
+        return Game(OWN, payoff_of(payoff))
     if name == "climbing":
         return Game(name, np.array(CLIMBING, float))
     if name == "non-monotonic":
@@ -100,14 +122,17 @@ def payoff_of(value: object) -> np.ndarray:
     """Nested lists as a table of pay-offs, one axis an agent; raises `GameError`."""
     try:
         payoff = np.array(value, dtype=float)
+    except OverflowError:
+        payoff = np.full((2, 2), np.inf)
     except (TypeError, ValueError):
         payoff = np.empty(0)
-    if payoff.ndim not in AGENTS or not all(size in ACTIONS for size in payoff.shape) or not np.isfinite(payoff).all():
-        raise GameError(
-            f"The pay-offs {value!r} are no matrix: give rows of numbers of equal length, such as [[10, 0], [0, 2]], "
-            f"for {AGENTS[0]} to {AGENTS[-1]} agents (one more level of lists for each) of {ACTIONS[0]} to "
-            f"{ACTIONS[-1]} actions."
-        )
+    if payoff.ndim not in AGENTS:
+        raise GameError(f"The pay-offs {value!r} are no matrix: {ROWS}.")
+    if few_or_many := [size for size in payoff.shape if size not in ACTIONS]:
+        actions = f"{few_or_many[0]} action{'s' * (few_or_many[0] != 1)}"
+        raise GameError(f"In the pay-offs {value!r} an agent has {actions}: {ROWS}.")
+    if not (np.abs(payoff) <= LARGEST).all():  # a NaN is not, either
+        raise GameError(f"The pay-offs hold what is no number from {-LARGEST:,} to {LARGEST:,}: give such numbers.")
     if np.ptp(payoff) == 0:
         raise GameError(f"The pay-offs are all {payoff.flat[0]:g}, so there is nothing to learn: let one be higher.")
     return payoff
@@ -120,7 +145,7 @@ def order_of(order: Sequence, game: Game) -> Order:
         return agents
     if any(isinstance(agent, bool) or not isinstance(agent, int) for agent in order) or tuple(sorted(order)) != agents:
         raise GameError(
-            f"The order {list(order)!r} is no permutation of the agents of {game.name}: name each of "
+            f"The order {list(order)!r} is no permutation of the agents of {game.title}: name each of "
             f"{', '.join(map(str, agents))} once, such as {list(reversed(agents))}; there are "
             f"{math.factorial(game.agents)}."
         )

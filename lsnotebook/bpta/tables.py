@@ -9,12 +9,12 @@ import pandas as pd
 import torch
 
 from lsnotebook.bpta.claims import ROUNDING, saving
-from lsnotebook.bpta.games import Game
+from lsnotebook.bpta.games import Game, title
 from lsnotebook.bpta.measurements import RANDOM, WAYS
 from lsnotebook.bpta.shares import wilson
 from lsnotebook.bpta.training import CLIP, EPOCHS, LEARNING_RATE, SAMPLES
 from lsnotebook.core.statistics import crossed
-from lsnotebook.pages.tables import as_text
+from lsnotebook.pages.tables import adding_up, as_text, some
 
 
 def origin(given: Mapping[str, object]) -> str:
@@ -28,11 +28,13 @@ def origin(given: Mapping[str, object]) -> str:
 
 def settings(seeds: int, updates: int) -> str:
     """How everything here was trained, in a sentence or two."""
+    few = max(1, updates // EPOCHS)
     return (
         f"Everything below: {seeds} seeds, side by side in one batched tensor; {updates} updates of {SAMPLES} joint "
         f"actions each; Adam with a learning rate of {LEARNING_RATE:g}. PPO goes {EPOCHS} times over the joint actions "
-        f"of an update and has {max(1, updates // EPOCHS)} updates, so as many steps; its clip is {CLIP:g}. A seed has "
-        "the same first weights and the same noise in every way of learning, so that these are compared seed by seed."
+        f"of an update and has {few} update{'s' * (few > 1)}, {few * EPOCHS} steps in all; its clip is {CLIP:g}. "
+        "A seed has the same first weights and the same noise in every way of learning, so that these are compared "
+        "seed by seed."
     )
 
 
@@ -52,10 +54,10 @@ def ways(ends: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for (game, way), group in ends.groupby(["game", "way"], sort=False):
         reached = group["reached"].dropna()
-        rows[game, WAYS[way]] = {
+        rows[title(game), WAYS[way]] = {
             "greedy return": as_text(*crossed(group["greedy"].to_numpy())),
             "optimal seeds, %": as_text(*wilson(group["optimal"].to_numpy()), decimals=0),
-            "updates to 80 %": as_text(*crossed(reached.to_numpy())) if len(reached) else "–",
+            "updates to 80\u00a0%": as_text(*crossed(reached.to_numpy())) if len(reached) else "–",
             "seeds that get there": f"{len(reached)} of {len(group)}",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -66,7 +68,7 @@ def saved(ends: pd.DataFrame) -> pd.DataFrame:
     pairs = {"REINFORCE": ("plain", "feedback"), "PPO": ("ppo", "bppo")}
     return pd.DataFrame(
         {
-            name: {game: as_text(*crossed(saving(ends, game, *pair))) for game in ends["game"].unique()}
+            name: {title(game): as_text(*crossed(saving(ends, game, *pair))) for game in ends["game"].unique()}
             for name, pair in pairs.items()
         }
     )
@@ -77,7 +79,7 @@ def exact(gradients: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for game, group in gradients.groupby("game", sort=False):
         low, middle, high = np.percentile(group["share"], (25, 50, 75))
-        rows[game] = {
+        rows[title(game)] = {
             "plain: largest relative error": scientific(group["error"].max()),
             "feedback adds, % (quartiles)": as_text(100 * middle, 100 * low, 100 * high, decimals=0),
             "median cosine to the exact": f"{group['cosine'].median():.3f}",
@@ -105,15 +107,19 @@ def told_exact(gradients: pd.DataFrame) -> str:
 
 
 def told_saved(ends: pd.DataFrame) -> str:
-    """In how many games the feedback saves updates, costs some, or neither, in a sentence."""
+    """In how many games the feedback saves updates, costs some, or neither, and why, in a sentence."""
     parts = []
-    for title, pair in (("REINFORCE", ("plain", "feedback")), ("PPO", ("ppo", "bppo"))):
+    for name, pair in (("REINFORCE", ("plain", "feedback")), ("PPO", ("ppo", "bppo"))):
         found = [crossed(saving(ends, game, *pair)) for game in ends["game"].unique()]
+        counts = {
+            "the interval holds 0": sum(one.low <= 0 <= one.high for one in found),
+            "all seeds are equal": sum(np.isfinite(one.mean) and np.isnan(one.low) for one in found),
+            "too few seeds get there to tell": sum(np.isnan(one.mean) for one in found),
+        }
+        others = [f"in {count} {what}" for what, count in counts.items() if count]
         better, worse = sum(one.low > 0 for one in found), sum(one.high < 0 for one in found)
-        parts.append(
-            f"with {title} the feedback saves updates in {better} of {len(found)} games, costs some in {worse}, and in "
-            f"{len(found) - better - worse} the interval holds 0"
-        )
+        how = f"saves updates in {better} of {len(found)} games", f"costs some in {worse}", *others
+        parts.append(f"with {name} the feedback {some(how)}")
     return f"{parts[0][0].upper()}{parts[0][1:]}; {parts[1]}."
 
 
@@ -129,9 +135,10 @@ def told_orders(frame: pd.DataFrame) -> str:
             for part in (group[same], group[~same], drawn)
         )
         lines.append(
-            f"- {game}: {own} in the order of training, {other} in the others; trained in random orders {any_order}."
+            f"- {title(game)}: {own} in the order of training, {other} in the others; trained in random "
+            f"orders {any_order}."
         )
-    return "\n".join(["Greedy return, mean over the seeds with its 95 % interval:", "", *lines])
+    return "\n".join(["Greedy return, mean over the seeds with its 95\u00a0% interval:", "", *lines])
 
 
 def told_first(frame: pd.DataFrame) -> str:
@@ -144,9 +151,50 @@ def told_first(frame: pd.DataFrame) -> str:
         same, new = (part.groupby("seed")["return"].mean() for part in (other[stays], other[~stays]))
         more = crossed((same - new).to_numpy())
         sign = "more than" if more.low > 0 else "less than" if more.high < 0 else "neither clearly more nor less than"
+        digits = adding_up(same.mean(), new.mean())
+        first, others, by = (
+            as_text(*one, decimals=digits) for one in (crossed(same.to_numpy()), crossed(new.to_numpy()), more)
+        )
         lines.append(
-            f"In {game}, another order with the same agent first leaves {as_text(*crossed(same.to_numpy()))}, one with "
-            f"another agent first {as_text(*crossed(new.to_numpy()))}. Who acts first matters {sign} "
-            f"the order of those who follow: the difference, paired by seed, is {as_text(*more)}."
+            f"In {title(game)}, another order with the same agent first leaves {first}, one with another agent first "
+            f"{others}. Who acts first matters {sign} the order of those who follow: the difference, paired by seed, "
+            f"is {by}."
         )
     return " ".join(lines)
+
+
+def to_take_away(ends: pd.DataFrame, orders: pd.DataFrame, gradients: pd.DataFrame) -> str:
+    """The chapter's answers, from `measurements.outcomes`, `in_other_orders` and `exact.compared` of several games."""
+    games, less, random_less = ends["game"].unique(), 0, 0
+    for _, group in orders.groupby("game", sort=False):
+        drawn = group["trained"] == RANDOM
+        parts = (
+            group[group["trained"] == group["run"]],
+            group[~drawn & (group["trained"] != group["run"])],
+            group[drawn],
+        )
+        own, other, random = (part.groupby("seed")["return"].mean() for part in parts)
+        less += surely_positive(own - other)
+        random_less += surely_positive(own - random)
+    found = {
+        way: sum(wilson(group["optimal"].to_numpy()).low > 50 for _, group in ends[ends["way"] == way].groupby("game"))
+        for way in ("plain", "independent")
+    }
+    lacks = "up to rounding, nothing" if gradients["error"].max() <= ROUNDING else "more than rounding"
+    answers = (
+        f"**What does another order cost?** Run in another order than that of their training, agents get less in "
+        f"{less} of {len(games)} games; trained in random orders, they get less than in an order of their own in "
+        f"{random_less} (95\u00a0% intervals over the seeds).",
+        f"**How far do agents get that see each other?** More than half of the teams find the optimum in "
+        f"{found['plain']} of {len(games)} games where agents act in turn, in {found['independent']} where they are "
+        "independent.",
+        f"**What does feedback add?** {told_saved(ends)}",
+        f"**What does the gradient lack without it?** {lacks[0].upper()}{lacks[1:]}.",
+    )
+    return "\n".join(f"- {answer}" for answer in answers)
+
+
+def surely_positive(differences: pd.Series) -> bool:
+    """Whether the interval over the seeds lies above 0, or all seeds agree on one value above it."""
+    found = crossed(differences.to_numpy())
+    return bool(found.low > 0 or (np.isnan(found.low) and found.mean > 0))

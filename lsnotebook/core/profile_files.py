@@ -1,5 +1,7 @@
 """A profile of your own: a TOML file with the fields of the profile's class as its keys, checked before anything runs.
 
+In a terminal::
+
     lsnotebook profile digits > flowers.toml        what there is to set, with the values of a known profile
     lsnotebook train flowers.toml layershuffle      on your images, with your network
 

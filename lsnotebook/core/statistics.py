@@ -7,6 +7,9 @@ import pandas as pd
 from scipy import stats
 from scipy.special import expit, logit
 
+POINTS = (-1.0, 1.0)
+"""The limits of a difference of two shares."""
+
 
 class Estimate(NamedTuple):
     """A mean and its 95 % interval, NaN where there is none."""
@@ -24,9 +27,12 @@ def crossed(values: np.ndarray, limits: tuple[float, float] | None = None) -> Es
     Casella & McCulloch, Variance Components, 1992). A vector (I,) is a sample of networks alone. The mean square of two
     networks, or orders, is too uncertain for Satterthwaite; there one degree of freedom is taken.
 
-    A quantity between `limits` gets its interval on the logit scale between them, so that it is asymmetric and stays
-    inside. A single value has no interval, nor have values that are all equal: equality is no certainty. Networks that
-    agree under each of several orders are copies, and no sample of networks. With a NaN nothing is told.
+    A share between `limits` gets its interval on the logit scale between them, so that it is asymmetric and stays
+    inside. That of a difference, whose lower limit is negative, is symmetric, and cut at its limits: beyond them the
+    truth cannot lie. Two networks, or two orders, give no interval of what has limits: with one degree of freedom it
+    would reach 12.7 standard errors to either side, and say next to nothing. A single value has no interval, nor have
+    values that are all equal: equality is no certainty. Networks that agree under each of several orders are copies,
+    and no sample of networks. With a NaN nothing is told.
     """
     values = np.asarray(values, dtype=float)
     values = values[:, None] if values.ndim == 1 else values
@@ -39,6 +45,10 @@ def crossed(values: np.ndarray, limits: tuple[float, float] | None = None) -> Es
     if limits is None or not limits[0] < mean < limits[1]:
         return Estimate(mean, mean - half, mean + half)
     low, high = limits
+    if 2 in values.shape:
+        return Estimate(mean, np.nan, np.nan)
+    if low < 0:
+        return Estimate(mean, max(low, mean - half), min(high, mean + half))
     share = (mean - low) / (high - low)
     spread = half / (high - low) / (share * (1 - share))
     bounds = low + (high - low) * expit(logit(share) + np.array([-spread, spread]))
@@ -153,5 +163,5 @@ def differences(accuracies: pd.DataFrame, to: str, measure: str = "top1") -> pd.
         for name, those in values.items():
             if name != to:
                 ours, theirs = those.align(values[to], join="inner")
-                rows.append((name, policy, *crossed((ours - theirs).to_numpy())))
+                rows.append((name, policy, *crossed((ours - theirs).to_numpy(), POINTS)))
     return pd.DataFrame(rows, columns=["approach", "policy", "mean", "low", "high"])

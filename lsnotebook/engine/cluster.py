@@ -4,6 +4,7 @@ The nodes share `data/` (a network file system, named by LSNOTEBOOK_DATA); the r
 agree on. Needs the extra `cluster` (pip install "lsnotebook[cluster]").
 """
 
+import contextlib
 import logging
 import os
 import socket
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+import psutil
+
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.profile_files import on_command_line
 from lsnotebook.core.progress import Progress
@@ -22,6 +25,9 @@ from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run
 
 log = logging.getLogger(__name__)
+SETTINGS = b"\x04"
+"""The type of the frame by which both ends of an HTTP/2 connection begin, and so of gRPC's, which Ray speaks."""
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0\0\0\0\0"
 RETRIES = 5
 """Times that a run is resumed after its node died."""
 STARTS = 3
@@ -84,13 +90,10 @@ def connected(address: str | None = None):
     environment = {"env_vars": {**inherited, "LSNOTEBOOK_DATA": str(data_root().resolve())}}
     if not ray.is_initialized():
         try:
-            if address and address != "auto" and "://" not in address:
-                # Ray tries a port where nobody listens for minutes, and then ends the process.
-                host, colon, port = address.rpartition(":")
-                if not colon or not port.isdigit():
-                    raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
-                socket.create_connection((host, int(port)), timeout=10).close()
-            there = {"address": address} if address else {"address": "local", "include_dashboard": False}
+            if address is not None and address != "auto" and "://" not in address:
+                knock(address)
+            here = {"address": "local", "include_dashboard": False}
+            there = here if address is None else {"address": address}
             started(ray, **there, runtime_env=environment, log_to_driver=False, logging_level="error")
         except Exception as error:  # Ray raises bare ones, too
             if "AF_UNIX" in str(error):
@@ -116,6 +119,18 @@ def connected(address: str | None = None):
     return ray
 
 
+def knock(address: str) -> None:
+    """Raise `ValueError` or `OSError` where no Ray can be: it tries a port for minutes, and then ends the process."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        raise ValueError("an address is a host and a port, such as 10.0.0.1:6379")
+    with socket.create_connection((host, int(port)), timeout=10) as door:
+        if os.environ.get("RAY_USE_TLS", "0") == "0":
+            door.sendall(HELLO)
+            if door.recv(9)[3:4] != SETTINGS:
+                raise ValueError("what listens there is something else")
+
+
 def is_connected() -> bool:
     """Whether this process is connected to a Ray already."""
     ray = sys.modules.get("ray")
@@ -123,13 +138,21 @@ def is_connected() -> bool:
 
 
 def started(ray: ModuleType, **options: Any) -> None:
-    """`ray.init`, and again where its processes took longer than it waits for, as on a busy machine."""
+    """`ray.init`, and again where its processes took longer than it waits for, as on a busy machine.
+
+    Ray leaves the processes of a failed start running until this one ends; here they end with it.
+    """
+    ours = psutil.Process()
     for attempt in range(1, STARTS + 1):
+        before = set(ours.children(recursive=True))
         try:
             ray.init(**options)
             return
         except Exception as error:
             ray.shutdown()
+            for left in set(ours.children(recursive=True)) - before:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    left.kill()
             if attempt == STARTS or "timed out during startup" not in str(error):
                 raise
 

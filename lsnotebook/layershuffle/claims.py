@@ -22,6 +22,8 @@ MORE = Bounds("the words say which is more, not by how much", above=0)
 COLLAPSE = Bounds("“collapse”: less than a quarter is left", below=25)
 SHARE = (0, 100)
 """The limits of a share in %, whose interval is asymmetric."""
+POINTS = (-100, 100)
+"""Those of a difference of two shares, and of a rank correlation, in %."""
 KEPT = "share of above-chance accuracy kept, %"
 OVER_IMAGES = ("networks", "images")
 
@@ -37,7 +39,8 @@ def kept_in_paper(approach: str) -> float:
 
 def difference(build: Build, one: tuple[str, str], other: tuple[str, str], quantity: str, bounds: Bounds) -> Statement:
     """Of two cells of Table 1, each (approach, policy), paired by network and order."""
-    return Statement(quantity, build.top1(*one) - build.top1(*other), bounds, paper.top1(*one) - paper.top1(*other))
+    published = paper.top1(*one) - paper.top1(*other)
+    return Statement(quantity, build.top1(*one) - build.top1(*other), bounds, published, limits=POINTS)
 
 
 def shuffle_costs_moderately(build: Build) -> list[Statement]:
@@ -99,8 +102,8 @@ def pruned_in_sequence(build: Build) -> list[Statement]:
     of_paper = 100 * (published["layershuffle"] - published["layerdrop"]) if len(published) else None
     par = Bounds("“about equal”, “slightly ahead”, both within ten points in the text", above=-10, below=10)
     return [
-        Statement(f"points more than LayerDrop with {few} layers", more_than[few], MORE, of_paper),
-        *(Statement(f"points of difference with {k} layers", more_than[k], par) for k in more),
+        Statement(f"points more than LayerDrop with {few} layers", more_than[few], MORE, of_paper, limits=POINTS),
+        *(Statement(f"points of difference with {k} layers", more_than[k], par, limits=POINTS) for k in more),
     ]
 
 
@@ -109,14 +112,14 @@ def pruned_in_arbitrary_order(build: Build) -> list[Statement]:
     shuffle = {k: build.depth("layershuffle", "arbitrary", k) for k in depths}
     survives = Bounds("“only LayerShuffle works”: a tenth of all images apart", above=10)
     apart = [
-        Statement(f"points more than {TITLES[name]} with {k} layers", shuffle[k] - other, survives)
+        Statement(f"points more than {TITLES[name]} with {k} layers", shuffle[k] - other, survives, limits=POINTS)
         for k in build.profile.depths[1:]
         for name in ("layerdrop", "baseline")
         for other in [build.depth(name, "arbitrary", k)]
     ]
     better = [
-        Statement(f"points more with {more} layers than with {fewer}", shuffle[more] - shuffle[fewer], MORE)
-        for fewer, more in pairwise(depths)
+        Statement(f"points more with {k} layers than with {fewer}", shuffle[k] - shuffle[fewer], MORE, limits=POINTS)
+        for fewer, k in pairwise(depths)
     ]
     return apart + better
 
@@ -124,9 +127,10 @@ def pruned_in_arbitrary_order(build: Build) -> list[Statement]:
 def refined_beat_pruned(build: Build) -> list[Statement]:
     refined = {k: build.depth("refined", "sequential", k) for k in build.profile.depths[:2]}
     return [
-        Statement(f"points more than {TITLES[name]} with {k} layers", values - build.depth(name, "sequential", k), MORE)
+        Statement(f"points more than {TITLES[name]} with {k} layers", values - pruned, MORE, limits=POINTS)
         for k, values in refined.items()
         for name in ("layershuffle", "layerdrop")
+        for pruned in [build.depth(name, "sequential", k)]
     ]
 
 
@@ -141,8 +145,8 @@ def outputs_arranged_by_position(build: Build) -> list[Statement]:
     ordered = Bounds("“orders the map”: a large rank correlation (Cohen 1988)", above=50)
     return [
         Statement("positions predicted from the outputs, %", correct, chance, over=OVER_IMAGES, limits=SHARE),
-        Statement("rank correlation with the true position, %", ordering, ordered, over=OVER_IMAGES),
-        Statement("points better at the first positions", apart, MORE, over=OVER_IMAGES),
+        Statement("rank correlation with the true position, %", ordering, ordered, over=OVER_IMAGES, limits=POINTS),
+        Statement("points better at the first positions", apart, MORE, over=OVER_IMAGES, limits=POINTS),
     ]
 
 
@@ -168,7 +172,7 @@ def ensemble_is_better(build: Build) -> list[Statement]:
     chosen = paper.table2().query("model == 'ensemble of 12' and measure == 'top1'")["mean"].item()
     published = 100 * chosen - paper.top1("layershuffle", "arbitrary")
     over = ("networks", "draws of orders")
-    return [Statement("points more than one model", together - alone, MORE, published, over=over)]
+    return [Statement("points more than one model", together - alone, MORE, published, over, POINTS)]
 
 
 def contribution_by_distance(build: Build) -> list[Statement]:
@@ -186,10 +190,7 @@ CLAIMS = {
         "C2": ("LayerShuffle in sequence is moderately below it.", shuffle_costs_moderately),
         "C3": ("LayerShuffle keeps most of its accuracy in arbitrary order, far above the ViT.", shuffle_keeps_most),
         "C4": ("Encoding the position changes that only slightly.", position_changes_little),
-        "C5": (
-            "Predicting the position (mean of the position losses) is on a par, slightly worst.",
-            predict_is_slightly_worst,
-        ),
+        "C5": ("Predicting the position (mean of losses) is on a par, slightly the worst.", predict_is_slightly_worst),
         "C6": ("Layers predict their position (mean of the losses) almost always.", layers_predict_their_position),
         "C7": ("For every approach the original order is better than an arbitrary one.", original_order_is_better),
     },

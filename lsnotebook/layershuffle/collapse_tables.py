@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook.core.statistics import (
+    POINTS,
     Estimate,
     contrast,
     crossed,
@@ -77,26 +78,39 @@ def few_in_place(found: pd.DataFrame, chance: float) -> str:
     return listed(lead, told)
 
 
+def held(table: pd.DataFrame, end: str) -> dict[str, dict[int, np.ndarray]]:
+    """Top-1 (networks, orders) of each approach with so many of the "first" or "last" layers in place."""
+    return {
+        name: {number: matrix(rows).to_numpy() for number, rows in group.groupby("number")}
+        for name, group in table[table["way"] == end].groupby("approach", sort=False)
+    }
+
+
+def collapses(top1: Mapping[int, np.ndarray], layers: int, chance: float) -> bool:
+    """Whether a tenth or more of the accuracy above chance is lost with none in place."""
+    return bool(ratio(top1[0], top1[layers][:, 0], chance).mean() < 0.9)
+
+
+def regained(top1: Mapping[int, np.ndarray], number: int, layers: int) -> np.ndarray:
+    """The share of what arbitrary orders cost that is regained with so many in place, as values for `crossed`."""
+    return ratio(top1[number] - top1[0], top1[layers] - top1[0])
+
+
 def verdict(table: pd.DataFrame, chance: float, layers: int) -> str:
     """How much of the collapse is that of the first quarter of the layers, from the table of `collapse.anchored`.
 
     Decided beforehand: nine tenths of what an order costs are "nearly all" of it, half are "most".
     """
-    quarter, first = max(1, layers // 4), table[table["way"] == "first"]
-    top1 = {
-        name: {number: matrix(rows).to_numpy() for number, rows in group.groupby("number")}
-        for name, group in first.groupby("approach", sort=False)
-    }
+    quarter, top1 = max(1, layers // 4), held(table, "first")
     without = {name: ratio(at[0], at[layers][:, 0], chance) for name, at in top1.items()}
     shares = {name: mean_and_interval(values, (0, 1), "\u00a0%") for name, values in without.items()}
-    if not without["baseline"].mean() < 0.9:
+    if not collapses(top1["baseline"], layers, chance):
         return (
             f"**Verdict.** At this scale nothing collapses: of its accuracy above chance, the ViT keeps "
             f"{shares['baseline']} with none in place ({OVER})."
         )
-    none, some_in_place, whole = (top1["baseline"][number] for number in (0, quarter, layers))
-    regained = ratio(some_in_place - none, whole - none)
-    share, text = regained.mean(), mean_and_interval(regained, unit="\u00a0%")
+    undone = regained(top1["baseline"], quarter, layers)
+    share, text = undone.mean(), mean_and_interval(undone, unit="\u00a0%")
     how = "nearly all" if share >= 0.9 else "most" if share >= 0.5 else "less than half"
     whose = f"the first {quarter} of {layers} layers" if quarter > 1 else f"the first of {layers} layers"
     return (
@@ -115,9 +129,10 @@ def first_or_last(table: pd.DataFrame, layers: int) -> str:
         name: matrix(group[group["way"] == "first"]) - matrix(group[group["way"] == "last"])
         for name, group in rows.groupby("approach", sort=False)
     }
-    texts = [f"{mean_and_interval(gain.to_numpy())} for {TITLES[name]}" for name, gain in gains.items()]
+    texts = [f"{mean_and_interval(gain.to_numpy(), POINTS)} for {TITLES[name]}" for name, gain in gains.items()]
     ends = {
-        end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy())) == end] for end in (1, -1)
+        end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy(), POINTS)) == end]
+        for end in (1, -1)
     }
     return (
         f"Points of top-1 more with the first {quarter} in place than with the last {quarter} ({OVER}): "
@@ -133,11 +148,12 @@ def one_in_place(table: pd.DataFrame, chance: float) -> str:
         alone = [matrix(one).to_numpy() for _, one in group[group["way"] == "layer"].groupby("number")]
         others, best = np.mean(alone[1:], axis=0), int(np.argmax([values.mean() for values in alone]))
         three = [mean_and_interval(values, (chance, 1)) for values in (none, alone[0], others)]
+        more = mean_and_interval(alone[0] - others, POINTS)
         told.append(
             f"**{TITLES[name]}**: {three[0]} with none, {three[1]} with layer 0, {three[2]} with another on average. "
-            f"Layer 0 makes a difference of {mean_and_interval(alone[0] - others)} points; the best is layer {best}."
+            f"Layer 0 makes a difference of {more} points; the best is layer {best}."
         )
-        apart += [TITLES[name]] if sign(crossed(alone[0] - others)) > 0 else []
+        apart += [TITLES[name]] if sign(crossed(alone[0] - others, POINTS)) > 0 else []
     return listed(
         f"Top-1 accuracy in % with a single layer in place ({OVER}):", told, f"Layer 0 stands out for {some(apart)}."
     )
@@ -158,13 +174,15 @@ def exchanged(table: pd.DataFrame) -> str:
         ]
         others = cost[:, (first > 0) & (distance > 0)]
         far = np.broadcast_to(distance[(first > 0) & (distance > 0)], others.shape)
-        loss, more = (mean_and_interval(each) for each in (cost[:, distance > 0].mean(1), np.mean(with_first, axis=0)))
-        trend = as_text(*crossed(rank_correlation(far, others).mean(1)), decimals=2)
+        loss, more = (
+            mean_and_interval(each, POINTS) for each in (cost[:, distance > 0].mean(1), np.mean(with_first, axis=0))
+        )
+        trend = as_text(*crossed(rank_correlation(far, others).mean(1), POINTS), decimals=2)
         told.append(
             f"**{TITLES[name]}** loses {loss} points on average. With layer 0 it loses {more} more than without at the "
             f"same distance; without it, the rank correlation of loss and distance is {trend}."
         )
-        dearer += [TITLES[name]] if sign(crossed(np.mean(with_first, axis=0))) > 0 else []
+        dearer += [TITLES[name]] if sign(crossed(np.mean(with_first, axis=0), POINTS)) > 0 else []
     costs = f"At the same distance, exchanging layer 0 costs more than exchanging others for {some(dearer)}."
     return listed("Points of top-1 lost with two layers exchanged (95 % intervals over the networks):", told, costs)
 
@@ -196,11 +214,11 @@ def distance_or_beginning(shuffled: pd.DataFrame) -> str:
     for name, group in table.groupby("approach", sort=False):
         top1, distance, place = (matrix(group, measure).to_numpy() for measure in ("top1", "inversions", "place"))
         by_distance, by_place = rank_correlation(distance, top1), rank_correlation(place, top1)
-        ends[name] = sign(crossed(by_distance - by_place))
-        both = [as_text(*crossed(values), decimals=2) for values in (by_distance, by_place)]
+        ends[name] = sign(crossed(by_distance - by_place, (-2, 2)))
+        both = [as_text(*crossed(values, POINTS), decimals=2) for values in (by_distance, by_place)]
         first = place == 0
         drawn = 0 < first.mean() < 1
-        gaps[name] = f"{mean_and_interval(contrast(top1, first))} points more" if drawn else "none was drawn"
+        gaps[name] = f"{mean_and_interval(contrast(top1, first), POINTS)} points more" if drawn else "none was drawn"
         told.append(f"**{TITLES[name]}**: {both[0]} and {both[1]}; where layer 0 runs first, {gaps[name]}.")
     which = {
         1: "the position of layer 0 goes with the accuracy more closely",

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from itertools import cycle
 
+import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib.figure import Figure
 
 from lsnotebook.layershuffle.approaches import COLOURS, MARKERS, TITLES
-from lsnotebook.layershuffle.curves import beside, chance_line, lines, rings
+from lsnotebook.layershuffle.curves import beside, chance_line, legend, lines, rings
 from lsnotebook.pages.style import INK, new, styled
 
 
@@ -16,7 +16,8 @@ from lsnotebook.pages.style import INK, new, styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> Figure:
     """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source, two side by side."""
     columns = min(2, len(tables))
-    figure, rows = new(4.8, 2.2 * -(-len(tables) // columns), -(-len(tables) // columns), columns, sharey=True)
+    count = -(-len(tables) // columns)
+    figure, rows = new(4.8, 0.4 + 1.4 * count, count, columns, sharey=True)
     for panel in rows.flat[len(tables) :]:
         panel.set_visible(False)
     for panel, (source, table) in zip(rows.flat, tables.items(), strict=False):
@@ -31,12 +32,13 @@ def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -
                            fmt="none", color=colour, linewidth=1.5)  # fmt: skip
             panel.plot(there, row, "o", color=colour, markersize=7)
             panel.plot(here, row, "o", color=colour, markersize=7, fillstyle="none", markeredgewidth=2)
-        panel.set(title=source, xlim=(-3, 103), xticks=range(0, 101, 25), xlabel="top-1 accuracy, %")
+        panel.set(title=source, xlim=(-3, 103), xticks=range(0, 101, 25))
         panel.title.set_fontsize(9.5)
         panel.set_yticks(range(len(means)), [TITLES[name] for name in table["approach"].unique()])
         panel.spines["left"].set_visible(False)
         panel.tick_params(left=False)
     rows[0, 0].set_ylim(len(means) - 0.5, -1)
+    figure.supxlabel("top-1 accuracy, %", fontsize=9.5)
     return figure
 
 
@@ -62,20 +64,27 @@ def by_order(accuracies: pd.DataFrame, chance: float) -> Figure:
 
 
 @styled
-def learning_curves(histories: pd.DataFrame, chance: float) -> Figure:
-    """Selection top-1 and loss against the training step: a thin line a seed, a thick one their mean."""
-    figure, [panels] = new(columns=2)
+def learning_curves(histories: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> Figure:
+    """Selection top-1 and loss against the training step, a row of panels a scale: a thin line a seed, a thick one
+    their mean."""
+    figure, rows = new(4.8, 0.4 + 2.4 * len(histories), len(histories), 2)
     measures = {"selection_top1": (100, "top-1 accuracy, %"), "selection_loss": (1, "loss, nats")}
-    for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
-        dashes = cycle(("-", "--", "-.", ":"))  # where curves meet, each is seen through the gaps of the next
-        for (approach, group), dash in zip(histories.groupby("approach", sort=False), dashes, strict=False):
-            curves, colour = scale * group.pivot(index="step", columns="seed", values=measure), COLOURS[approach]
-            panel.plot(curves, color=colour, linewidth=0.8, alpha=0.4)
-            panel.plot(curves.mean(axis=1), dash, color=colour, linewidth=2.2, label=TITLES[approach])
-        panel.set(xlabel="training step", ylabel=label)
-        panel.set_ylim(bottom=0)
-    chance_line(panels[0], chance)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    approaches = pd.concat(histories)["approach"].unique()
+    dashes = dict(
+        zip(approaches, cycle(("-", "--", "-.", ":")), strict=False)
+    )  # curves that meet show through the gaps
+    for (title, history), panels in zip(histories.items(), rows, strict=True):
+        for panel, (measure, (scale, label)) in zip(panels, measures.items(), strict=True):
+            for approach, group in history.groupby("approach", sort=False):
+                curves, colour = scale * group.pivot(index="step", columns="seed", values=measure), COLOURS[approach]
+                panel.plot(curves, color=colour, linewidth=0.8, alpha=0.4)
+                panel.plot(curves.mean(axis=1), dashes[approach], color=colour, linewidth=2.2, label=TITLES[approach])
+            panel.set(xlabel="training step", ylabel=label)
+            panel.set_ylim(bottom=0)
+        chance_line(panels[0], chance[title])
+        if len(histories) > 1:
+            panels[0].set_title(title, loc="left", fontsize=9.5)
+    legend(figure, rows[:, 0], columns=2)
     return figure
 
 
@@ -179,21 +188,24 @@ def chosen_or_random(chosen: pd.DataFrame, random: pd.DataFrame, chance: float) 
 
 
 @styled
-def beeswarm(models: pd.DataFrame, chance: float) -> Figure:
-    """Figure 5: top-1 of every model, one column for each (approach, model), one colour an approach."""
+def by_model(models: pd.DataFrame, chance: float) -> Figure:
+    """Figure 5: how many models have which top-1, a column for each (approach, model), which is as wide as its largest
+    group is; bars of two points each, and a line at the mean. Where most models agree, dots would hide one another."""
     figure, [[axes]] = new(4.8, 3.4)
     chance_line(axes, chance)
-    names = models["approach"] + "," + models["model"].str.replace(" of", "\nof")
-    table = models.assign(top1=100 * models["top1"], names=names)
-    # Where all models agree, the column is too narrow for their dots side by side: they may overlap.
-    style = {"hue": "approach", "palette": COLOURS, "size": 2.2, "legend": False, "warn_thresh": 1}
-    seaborn.swarmplot(table, x="names", y="top1", ax=axes, **style)
+    edges, columns = np.arange(0, 104, 2), models.groupby(["approach", "model"], sort=False)["top1"]
+    for place, ((approach, _), top1) in enumerate(columns):
+        counts, _ = np.histogram(100 * top1, edges)
+        width = 0.8 * counts / counts.max()
+        axes.barh(edges[:-1] + 1, width, 1.8, place - width / 2, color=COLOURS[approach])
+        axes.hlines(100 * top1.mean(), place - 0.45, place + 0.45, color=INK, linewidth=1.2)
     for approach in models["approach"].unique():
-        axes.plot([], [], "o", color=COLOURS[approach], label=TITLES[approach])
-    axes.set_xticks(axes.get_xticks(), [name.partition(",")[2] for name in names.unique()])
+        axes.barh(0, 0, color=COLOURS[approach], label=TITLES[approach])
+    names = [f"{model}\n({len(top1)})".replace(" of", "\nof") for (_, model), top1 in columns]
+    axes.set_xticks(range(len(names)), names)
     axes.tick_params(axis="x", bottom=False)
     figure.legend(loc="outside upper center", ncols=2)
-    axes.set(xlabel="", ylabel="top-1 accuracy, %", ylim=(0, 102))
+    axes.set(ylabel="top-1 accuracy, %", ylim=(0, 102))
     return figure
 
 

@@ -1,13 +1,13 @@
 """The scales of the book, from tests to the paper's own setting. The code is the same; only these values change.
 
-smoke            seconds   4 layers on a few digits: for tests
-digits           minutes   12 layers on scikit-learn's digits, two CPU cores: the book's default
-digits-1600      minutes   the same, refined for 1,600 steps in place of 400; likewise 6400 and 25600: recorded results
-cifar100-mini    hours     12 small layers on CIFAR-100, two CPU cores: recorded results
-cifar100         hours     ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
-cifar100-deit    hours     DeiT-B on CIFAR-100, one GPU (the paper's second version)
-cifar100-small   hours     a small ViT at CIFAR's own 32x32, trained from scratch, one modest GPU
-imagenet         days      ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
+- `smoke` (seconds): 4 layers on a few digits, for tests
+- `digits` (minutes): 12 layers on scikit-learn's digits, two CPU cores; the book's default
+- `digits-1600` (minutes): the same, refined for 1,600 steps in place of 400; likewise 6400 and 25600; recorded results
+- `cifar100-mini` (hours): 12 small layers on CIFAR-100, two CPU cores; recorded results
+- `cifar100` (hours): ViT-B/16 on CIFAR-100, one GPU (the paper's second version)
+- `cifar100-deit` (hours): DeiT-B on CIFAR-100, one GPU (the paper's second version)
+- `cifar100-small` (hours): a small ViT at CIFAR's own 32x32, trained from scratch, one modest GPU
+- `imagenet` (days): ViT-B/16 on ImageNet-2012, several GPUs (the paper's own setting)
 """
 
 from collections.abc import Iterator

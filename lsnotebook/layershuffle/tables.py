@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lsnotebook.core.draws import inversions
-from lsnotebook.core.statistics import differences, matrix
+from lsnotebook.core.statistics import POINTS, differences, matrix
 from lsnotebook.core.variance import variance_shares
 from lsnotebook.layershuffle.analysis import explained_by_distance
 from lsnotebook.layershuffle.approaches import TITLES
@@ -24,29 +24,10 @@ def table_1(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for row in table.sort_values("policy", ascending=False, kind="stable").itertuples():
             text = mean_and_std(row.mean, row.std)
             if pd.notna(getattr(row, "low", None)):
-                text += f" [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+                text += f" [{100 * row.low:.1f},\u00a0{100 * row.high:.1f}]"
             columns.setdefault(source, {})[TITLES[row.approach], row.policy] = text
     wide = pd.DataFrame(columns)
     return wide.loc[sorted(wide.index, key=lambda index: list(TITLES.values()).index(index[0]))]
-
-
-def headline(tables: Mapping[str, pd.DataFrame]) -> str:
-    """The main result in a sentence: what an arbitrary order does to a ViT and to LayerShuffle, for `tables` as those
-    of `table_1`, of which the last is told first."""
-    *others, (here, ours) = [
-        (source, table.set_index(["approach", "policy"])["mean"].apply(percent, decimals=0))
-        for source, table in tables.items()
-    ]
-
-    def fall(top1: pd.Series, approach: str) -> str:
-        return f"{top1[approach, 'sequential']} to {top1[approach, 'arbitrary']}"
-
-    beside = [f"{source}: {fall(top1, 'baseline')}, and {fall(top1, 'layershuffle')}" for source, top1 in others]
-    return (
-        "When its layers run in an arbitrary order, the accuracy of a vision transformer goes from "
-        f"<b>{fall(ours, 'baseline')}</b>; trained with LayerShuffle, from <b>{fall(ours, 'layershuffle')}</b> "
-        f"({'; '.join([here, *beside])})."
-    )
 
 
 def paired(accuracies: pd.DataFrame, to: str = "layershuffle") -> pd.DataFrame:
@@ -90,7 +71,8 @@ def network_means(pruned: pd.DataFrame) -> pd.DataFrame:
 
 def gain(chosen: pd.DataFrame, random: pd.DataFrame) -> pd.DataFrame:
     """Points of top-1 by which `chosen` layers beat `random` ones, with an interval over networks and draws."""
-    rows = {(layers, TITLES[name]): mean_and_interval(each) for (name, layers), each in gains(chosen, random).items()}
+    found = gains(chosen, random)
+    rows = {(layers, TITLES[name]): mean_and_interval(each, POINTS) for (name, layers), each in found.items()}
     return pd.Series(rows).unstack().rename_axis("layers kept").sort_index()
 
 

@@ -1,5 +1,7 @@
 """The check that follows a notebook's `parameters` cell: papermill only warns of a misspelt name, and takes any value.
 
+In the cell below it::
+
     check(profile=profile_of, seeds=lambda scale: Takes(range(2, 101), scale.seeds), orders=range(2, 10_001))
 
 A bad name or value ends the run with one sentence instead of a traceback.
@@ -72,7 +74,10 @@ def check(
 def line(name: str, old: object, new: object, places: Mapping[str, Sequence[str]]) -> str:
     """A changed parameter, and the headings that it concerns, as the item of a list."""
     where = [f"[{heading}](#{heading.replace(' ', '-')})" for heading, names in places.items() if name in names]
-    was, now = (", ".join(map(str, value)) if isinstance(value, list) else value for value in (old, new))
+    was, now = (
+        ", ".join(map(str, value)) if isinstance(value, list) and value and not isinstance(value[0], list) else value
+        for value in (old, new)
+    )
     return f"- `{name}`: {was} → **{now}**; look at {' and '.join(where) or 'all that follows'}."
 
 
@@ -116,6 +121,8 @@ def parsed(name: str, value: object, choices: Any) -> object:
             return literal(value)
     else:
         takes = "one of " + ", ".join(map(str, choices))
+        if isinstance(value, bool) and (word := "on" if value else "off") in choices:
+            return word  # YAML takes an unquoted on or off for a truth
         if isinstance(value, str) and value in choices:
             return value
         close = difflib.get_close_matches(str(value), choices, n=1)

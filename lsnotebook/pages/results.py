@@ -1,5 +1,7 @@
 """Recorded results: what a profile gave on the machines that ran it, to be committed and shown in every build.
 
+The files::
+
     data/results/cifar100/table1.json    the rows of Table 1, as `statistics.over_networks` gives them
     data/results/cifar100/claims.json    the statements of the scoreboard, as `statements.judged` gives them
 

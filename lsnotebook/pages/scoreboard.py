@@ -12,6 +12,8 @@ from lsnotebook.pages.tables import as_text, signed
 
 MARKS = {HOLDS: "✓", FAILS: "✗", UNTOLD: "?"}
 """A verdict needs no colour."""
+UNITS = {"%": "\u00a0%", "times": "×"}
+"""What the name of a quantity ends in, and how its numbers are shown; others are in points."""
 
 
 def verdicts(statements: pd.DataFrame) -> pd.Series:
@@ -23,16 +25,22 @@ def verdicts(statements: pd.DataFrame) -> pd.Series:
     return statements.groupby("id", sort=False)["verdict"].agg(together)
 
 
-def summary(statements: pd.DataFrame) -> str:
-    """How many claims hold, in a sentence that names the others."""
+def summary(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> str:
+    """How many claims hold, naming the others, in a sentence; and one for each recorded scale with other verdicts."""
     found = verdicts(statements)
     hold, fail, untold = ([*found.index[found == verdict]] for verdict in VERDICTS)
     others = [f" ({', '.join(names)})" if names else "" for names in (fail, untold)]
-    return (
+    told = [
         f"Of {len(found)} claims, <b>{len(hold)}</b> hold{'s' * (len(hold) == 1)}, <b>{len(fail)}</b> "
         f"{'does' if len(fail) == 1 else 'do'} not{others[0]}, and <b>{len(untold)}</b> "
         f"{'is' if len(untold) == 1 else 'are'} undecided{others[1]}."
-    )
+    ]
+    for title, table in recorded.items():
+        other = [
+            f"{name} {verdict}" for name, verdict in verdicts(table).items() if found.get(name, verdict) != verdict
+        ]
+        told += [f"Otherwise at {title.removeprefix('recorded, ')} (recorded): {', '.join(other)}."] if other else []
+    return " ".join(told)
 
 
 def records(statements: pd.DataFrame) -> list[dict]:
@@ -76,7 +84,8 @@ def verdict(text: str) -> str:
 def measured(row: Mapping) -> tuple[str, str, str]:
     """What a statement measures, what its rule asks for, and the unit of its quantity, from the text of its rule."""
     quantity, _, asked = row["rule"].rpartition(": ")
-    return quantity.removesuffix(", %"), asked, " %" if quantity.endswith(", %") else " points"
+    what, _, unit = quantity.rpartition(", ")
+    return (what, asked, UNITS[unit]) if unit in UNITS else (quantity, asked, "\u00a0points")
 
 
 def quantity(row: Mapping) -> str:
@@ -88,7 +97,7 @@ def quantity(row: Mapping) -> str:
 def published(row: Mapping) -> str:
     """The paper's number, where it gives one."""
     text = "" if pd.isna(row["paper"]) else as_text(row["paper"], None, None, measured(row)[2])
-    return f'<div class="quantity">{text}</div>'
+    return f'<div class="quantity published">{text}</div>'
 
 
 def bar(row: Mapping) -> str:
@@ -98,7 +107,7 @@ def bar(row: Mapping) -> str:
     known = {key: row[key] for key in ("build", "low", "high", "paper", "above", "below") if not pd.isna(row[key])}
     if "build" not in known:
         return ""
-    ends = [*known.values(), 0, *([100] if unit == " %" else [])]
+    ends = [*known.values(), 0, *([100] if unit == UNITS["%"] else [])]
     first, span = min(ends), (max(ends) - min(ends)) or 1
     x = {key: round(6 + 108 * (value - first) / span, 1) for key, value in known.items()}
     left, right = x.get("above", 0), x.get("below", 120)
@@ -124,34 +133,38 @@ def link(claim: Mapping) -> str:
 
 
 def board(statements: pd.DataFrame) -> pd.DataFrame:
-    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its figure."""
+    """The scoreboard for a page: one row for each claim, with the statement that decides and a link to its figure; the
+    paper's numbers where it gives any."""
     rows = {}
     for claim in records(statements):
         what, asked, unit = measured(claim)
         rows[link(claim)] = {
             "claim": words(claim["claim"]) + verdict(claim["verdict"]),
             "measured as": words(what),
-            "rule": words(asked + unit.replace(" %", "\u00a0%")),
+            "rule": words(asked + unit),
             "paper": published(claim),
             "ours": bar(claim) + quantity(claim),
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return with_paper(pd.DataFrame.from_dict(rows, orient="index"), statements)
+
+
+def with_paper(shown: pd.DataFrame, statements: pd.DataFrame) -> pd.DataFrame:
+    """The table, without the column of the paper's numbers where the paper gives none."""
+    return shown.drop(columns="paper") if statements["paper"].isna().all() else shown
 
 
 def details(statements: pd.DataFrame, recorded: Mapping[str, pd.DataFrame] = MappingProxyType({})) -> pd.DataFrame:
     """One row for each statement: rule, where its bound comes from, what would change the verdict; and the quantity at
     each scale, where recorded statements are matched by their rule."""
     rows = statements.to_dict("records")
-    columns = {
-        "statement": [words(row["rule"], f"bound: {row['bound']}") for row in rows],
-        "verdict": [verdict(row["verdict"]) for row in rows],
-        "another verdict takes": [words(row["otherwise"]) for row in rows],
-        "paper": [published(row) for row in rows],
-    }
-    for title, table in {**recorded, "this build": statements}.items():
+    columns = {"statement": [words(row["rule"], f"bound: {row['bound']}") + verdict(row["verdict"]) for row in rows]}
+    for title, table in {"this build": statements, **recorded}.items():
         there = {(row["id"], row["rule"]): quantity(row) for row in table.to_dict("records")}
         columns[title] = [there.get((row["id"], row["rule"]), "") for row in rows]
-    return pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
+    columns["paper"] = [published(row) for row in rows]
+    columns["another verdict takes"] = [words(row["otherwise"]) for row in rows]
+    shown = pd.DataFrame(columns).set_axis(statements["id"].where(~statements["id"].duplicated(), ""))
+    return with_paper(shown, statements)
 
 
 def matrix(boards: Mapping[str, pd.DataFrame], differing: bool = False) -> pd.DataFrame:

@@ -51,6 +51,8 @@ class Statement:
     """What the rows and the columns are: the population of the interval."""
     limits: tuple[float, float] | None = None
     """Between which the quantity can lie: the interval is then asymmetric (`statistics.crossed`)."""
+    unmeasured: str = ""
+    """Why there is no value, where there is none."""
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -58,7 +60,9 @@ class Statement:
 
     @property
     def population(self) -> str:
-        """What the interval is over: "5 networks, 100 orders"."""
+        """What the interval is over: "5 networks, 100 orders"; where nothing was measured, why."""
+        if self.unmeasured and np.isnan(self.values).all():
+            return self.unmeasured
         sizes = zip(self.values.shape, self.over, strict=False)
         return ", ".join(f"{size} {name}" for size, name in sizes if size > 1) or "a single value"
 

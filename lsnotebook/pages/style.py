@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from IPython.display import HTML
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lsnotebook.pages.tables import Source, footnote
 
@@ -28,6 +29,9 @@ STYLE = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
     "legend.frameon": False,
 }
+
+GAP = 0.14
+"""Inches around a panel that has another one above or below it, so that its title stands clear of the label above."""
 
 
 def styled(draw: Callable) -> Callable:
@@ -46,7 +50,7 @@ def new(
     width: float = 4.8, height: float = 2.8, rows: int = 1, columns: int = 1, **options
 ) -> tuple[Figure, np.ndarray]:
     """A figure of `width` x `height` inches and its axes, an array (rows, columns)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(hspace=GAP * rows / height))
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 

@@ -27,7 +27,8 @@ def table(frame: pd.DataFrame, made: str = "", decimals: int = 2, data: Source =
     body = frame.to_html(
         border=0, float_format=lambda x: signed(digits.format(x)), na_rep="–", index_names=False, escape=False
     )
-    body = re.sub(r"(\d|%|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
+    body = re.sub(r"(\d|%|×|points) \[([^]<]*)\]", r"\1<br><small>[\2]</small>", body)  # intervals below their means
+    body = re.sub(r"(?<=[a-z])'(?=[a-z ])", "’", body)
     below = footnote(made, frame if data is None else data)
     return HTML(f'<div class="themed scroll" tabindex="0">{body}</div>{below}')  # the keyboard scrolls it, too
 
@@ -60,15 +61,15 @@ def in_percent(row: Any, unit: str = "") -> str:
 
 
 def mean_and_std(mean: float, std: float) -> str:
-    """Fractions in %: "82.61 ± 0.08", or the mean alone where there is one value only."""
-    return f"{100 * mean:.2f}" + (f" ± {100 * std:.2f}" if std >= 0 else "")
+    """Fractions in %: "82.61 ± 0.08", which no line breaks, or the mean alone where there is one value only."""
+    return f"{100 * mean:.2f}" + (f"\u00a0±\u00a0{100 * std:.2f}" if std >= 0 else "")
 
 
 def as_text(value: float | None, low: float | None, high: float | None, unit: str = "", decimals: int = 1) -> str:
-    """A quantity and its interval, where it has one: "14.6 % [14.2, 14.9]"."""
+    """A quantity and its interval, where it has one: "14.6 % [14.2, 14.9]"; a line may break between the two only."""
     if pd.isna(value):
         return "–"
-    interval = "" if pd.isna(low) else f" [{low:z.{decimals}f}, {high:z.{decimals}f}]"
+    interval = "" if pd.isna(low) else f" [{low:z.{decimals}f},\u00a0{high:z.{decimals}f}]"
     return signed(f"{value:z.{decimals}f}{unit}{interval}")  # z: what is rounded to zero has no sign
 
 
@@ -77,9 +78,31 @@ def percent(share: float, decimals: int = 1) -> str:
     return signed(f"{100 * share:.{decimals}f}\u00a0%")
 
 
+def adding_up(first: float, second: float) -> int:
+    """With so many decimals two rounded numbers differ by their rounded difference: a reader who subtracts them finds
+    what is said. Two where no number up to three does."""
+
+    def gap(digits: int) -> float:
+        return abs(round(first, digits) - round(second, digits) - round(first - second, digits))
+
+    return next((digits for digits in (1, 2, 3) if gap(digits) < 1e-9), 2)
+
+
 def listed(lead: str, items: Iterable[str], end: str = "") -> str:
     """A sentence, a list below it, and a sentence below that, as Markdown."""
     return "\n".join([lead, "", *(f"- {item}" for item in items), "", end])
+
+
+def over(texts: Iterable[str], population: str) -> str:
+    """What the intervals in some texts are over, for a bracket; or why there are none (`statistics.crossed`)."""
+    if any("[" in text for text in texts):
+        return f"95\u00a0% intervals over {population}"
+    return "without intervals, which take more than two networks that differ"
+
+
+def ending(text: str) -> str:
+    """The sentence below the list of a `listed`."""
+    return text.rpartition("\n")[2]
 
 
 def some(titles: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 `published/memory.csv` is from the tables under `results/` of their repository (github.com/HuiyaoShu/ROAM): peak memory
 in MiB, weights included, and seconds of planning. PyTorch's memory is its theoretical peak over one less its
-fragmentation; MODeL's seconds are those of its order and of its addresses. These readings give the abstract's numbers.
+fragmentation; MODeL's seconds are those of its order and of its addresses. These readings give the numbers of the
+abstract (arXiv:2310.19295), which are in `published/abstract.csv`.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+FILES = Path(__file__).with_name("published")
 NETWORKS = {
     "alexnet": "alexnet",
     "vgg": "vgg11",
@@ -35,8 +37,13 @@ COMPARED = {
 
 def published() -> pd.DataFrame:
     """The authors' tables: network and batch (as index), method, mib, seconds."""
-    table = pd.read_csv(Path(__file__).with_name("published") / "memory.csv")
-    return table.set_index(["network", "batch"])
+    return pd.read_csv(FILES / "memory.csv").set_index(["network", "batch"])
+
+
+def abstract() -> dict[str, float]:
+    """The abstract's numbers: the memory that ROAM saves, in %, against each of those `COMPARED` that it names; and
+    "planning", how many times as fast as MODeL it plans."""
+    return pd.read_csv(FILES / "abstract.csv").set_index("compared")["number"].to_dict()
 
 
 def saved(compared: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_leaves
 
 from lsnotebook.roam.graph import Graph
-from lsnotebook.roam.networks import NetworkError
+from lsnotebook.roam.networks import NetworkError, reason
 
 ADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "weight_decay": 0.0, "eps": 1e-6, "amsgrad": False, "maximize": False}
 
@@ -85,10 +85,9 @@ def captured(model: nn.Module, batch: Mapping[str, Tensor]) -> Step:
     try:
         traced = make_fx(step, tracing_mode="fake")(*given, inputs)
     except Exception as error:  # whatever the code of a network does that has no values
-        reason = str(error).strip().partition("\n")[0]
         raise NetworkError(
-            f"The training step of {type(model).__name__} cannot be traced ({type(error).__name__}: {reason}): what "
-            "it does must not depend on the values of tensors; name another network."
+            f"The training step of {type(model).__name__} cannot be traced ({reason(error)}): what it does must not "
+            "depend on the values of tensors; name another network."
         ) from error
     operators, nodes, graph = read(traced.graph)
     return Step(traced, operators, nodes, graph, len(names), sum(weight.nbytes for weight in model.parameters()))

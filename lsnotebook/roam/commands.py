@@ -1,17 +1,33 @@
 """The command `lsnotebook roam`: what memory a training step of a checkpoint takes in each order of its operators."""
 
+import math
+
 import click
 
 from lsnotebook.engine.command_line import check_alone
 
 
+def finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """A number that is one."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of GiB: give one such as 16.")
+    return value
+
+
 @click.command()
 @click.argument("checkpoint")
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Images or texts at a time.")
+@click.option(
+    "--batch", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Images or texts at a time."
+)
 @click.option("--length", type=click.IntRange(min=1), help="Tokens of a text; 512 at most if not given.")
 @click.option("--attention", type=click.Choice(["sdpa", "eager"]), help="The network's own if not given.")
 @click.option("--recompute/--keep", default=False, help="Gradient checkpointing.")
-@click.option("--memory", type=click.FloatRange(min=0, min_open=True), help="GiB: find the largest batch that fits.")
+@click.option(
+    "--memory",
+    type=click.FloatRange(min=0, min_open=True),
+    callback=finite,
+    help="GiB: find the largest batch that fits.",
+)
 def roam(
     checkpoint: str, batch: int, length: int | None, attention: str | None, recompute: bool, memory: float | None
 ) -> None:

@@ -1,6 +1,8 @@
 """A captured step run for real, in any order of its operators, and from one arena: is it the same to the last bit?"""
 
-from collections.abc import Callable, Iterator
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import getitem
@@ -14,6 +16,7 @@ from torch.utils._pytree import tree_map_only
 from lsnotebook.roam.capture import Step
 from lsnotebook.roam.graph import Schedule, lifetimes
 from lsnotebook.roam.layout import Layout, blocks, extent
+from lsnotebook.roam.plans import MIB, Plan
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,24 @@ class Outcome:
         """Whether loss, weights and moments are equal to the last bit."""
         pairs = zip([self.loss, *self.state], [other.loss, *other.state], strict=True)
         return all(torch.equal(one, another) for one, another in pairs)
+
+
+def needed(plan: Plan, orders: Sequence[str]) -> float:
+    """Bytes that running these orders takes: weights and moments after each are kept."""
+    return len(orders) * plan.step.fixed + max((plan.mib(order) for order in orders), default=0) * MIB
+
+
+def room() -> float:
+    """Bytes that runs may take: half of the machine's memory, and no bound where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def fitting(plan: Plan, orders: Sequence[str]) -> list[str]:
+    """These orders, if there is room to run them, else none."""
+    return list(orders) if needed(plan, orders) <= room() else []
 
 
 def arguments(step: Step, seed: int = 0) -> list[Tensor]:

@@ -6,11 +6,12 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from lsnotebook.pages.strokes import strokes
 from lsnotebook.pages.style import new, styled
 from lsnotebook.roam.graph import KINDS, live
 from lsnotebook.roam.layout import LAYOUTS, Block, Layout, blocks, extent
 from lsnotebook.roam.orders import CHOICES
-from lsnotebook.roam.plans import LEAST, MIB, Plan
+from lsnotebook.roam.plans import LEAST, MIB, Plan, in_mib
 
 COLOURS = dict(zip([*CHOICES, LEAST], ("#8a8a8a", "#c8553d", "#b98900", "#7a5195", "#2a9d8f", "#1a85cf"), strict=True))
 MARKERS = dict(zip(COLOURS, "sv^D*o", strict=True))
@@ -31,9 +32,8 @@ def over_time(plan: Plan) -> pd.DataFrame:
 def memory(table: pd.DataFrame) -> Figure:
     """The dynamic memory while each operator runs, in three orders."""
     figure, [[panel]] = new(4.8, 3.0)
-    for name, group in table.groupby("order", sort=False):
-        width = 2.2 if name == SHOWN[0] else 1.4
-        panel.plot(group["step"], group["mib"], color=COLOURS[name], linewidth=width, label=name)
+    for (name, group), style in zip(table.groupby("order", sort=False), strokes(len(SHOWN)), strict=True):
+        panel.plot(group["step"], group["mib"], color=COLOURS[name], label=name, **style)
     panel.set(xlabel="operators that have run", ylabel="dynamic memory, MiB", ylim=(0, None), xlim=(0, None))
     figure.legend(loc="outside upper center", ncols=3)
     return figure
@@ -46,9 +46,10 @@ def by_batch(table: pd.DataFrame) -> Figure:
     figure, [[lines, bars]] = new(4.8, 3.6, columns=2)
     program = table[table["order"] == "program"].set_index("batch")["mib"]
     sizes = sorted(program.index)
-    for name, group in table.groupby("order", sort=False):
+    orders = table.groupby("order", sort=False)
+    for (name, group), style in zip(orders, strokes(len(orders)), strict=True):
         shares = 100 * group.set_index("batch")["mib"].loc[sizes] / program.loc[sizes]
-        lines.plot(range(len(sizes)), shares, color=COLOURS[name], marker=MARKERS[name], markersize=4.5, label=name)
+        lines.plot(range(len(sizes)), shares, color=COLOURS[name], marker=MARKERS[name], label=name, **style)
     lines.set(ylabel="peak, % of the program's", ylim=(0, None))
     for side, name in ((-0.2, "program"), (0.2, LEAST)):
         group, bottom = table[table["order"] == name].set_index("batch").loc[sizes], 0
@@ -60,7 +61,7 @@ def by_batch(table: pd.DataFrame) -> Figure:
     for panel in (lines, bars):
         panel.set_xticks(range(len(sizes)), map(str, sizes))
         panel.set_xlabel("batch size")
-        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8)
+        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9)
     return figure
 
 
@@ -82,14 +83,14 @@ def arena(panels: dict[str, tuple[list[Block], Layout, list[str]]]) -> Figure:
             panel.plot([], [], "s", color=FILLS[kind], label=kind)
         top, end = extent(them, layout) / MIB, max(block.last for block in them) + 1
         panel.set(
-            title=f"{title}: {top:.3g} MiB",
+            title=f"{title}: {in_mib(top)} MiB",
             xlabel="operators that have run",
             xlim=(0, end),
         )
         panel.autoscale(axis="y")
         panel.set_ylim(bottom=0)
     row[0].set_ylabel("address, MiB")
-    figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8)
+    figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9)
     return figure
 
 

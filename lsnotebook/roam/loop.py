@@ -28,10 +28,12 @@ def compared(make: Callable[[], PreTrainedModel], schedule: Schedule, batch: int
         launch, order = prepare(network, schedule, sequential, machine), sequential(network.config.num_hidden_layers)
         if machine.update_at_once:
             update_at_once(launch)
-        given = batch_of(network, batch)
+        shapes, numbers = batch_of(network, batch), torch.Generator().manual_seed(0)
+        pixels = torch.rand(shapes["pixel_values"].shape, generator=numbers)
+        labels = torch.randint(network.config.num_labels, shapes["labels"].shape, generator=numbers)
 
         def step() -> None:  # as `engine.loop.fit` has it
-            gradients(launch, given["pixel_values"], given["labels"], order)  # noqa: B023
+            gradients(launch, pixels, labels, order)  # noqa: B023
             launch.optimizer.step()  # noqa: B023
             launch.optimizer.zero_grad()  # noqa: B023
 

@@ -9,6 +9,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForImageClassification,
+    AutoModelForMaskedLM,
     PretrainedConfig,
     PreTrainedModel,
     ViTConfig,
@@ -47,12 +48,17 @@ def config_of(word: str) -> PretrainedConfig:
     folder = folder_of(word)
     try:
         return AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
-        first_line = str(error).partition("\n")[0]
+    except Exception as error:  # whatever the file makes of transformers' code
         raise NetworkError(
-            f"The checkpoint {word!r} has no config.json that transformers can read ({first_line}): name the folder "
+            f"The checkpoint {word!r} has no config.json that transformers can read ({reason(error)}): name the folder "
             "or the hub's name of an image classifier or a causal language model."
         ) from error
+
+
+def reason(error: Exception) -> str:
+    """What kind of error another library has raised, and its first sentence."""
+    first_line = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {first_line.partition('. ')[0].rstrip('.:')}"
 
 
 def of_backbone(backbone: Backbone, classes: int) -> ViTConfig:
@@ -72,15 +78,17 @@ def of_backbone(backbone: Backbone, classes: int) -> ViTConfig:
 def build(config: PretrainedConfig, attention: str | None = None, recompute: bool = False) -> PreTrainedModel:
     """The network on the meta device, in training mode; its own attention where none is asked for. Raises
     `NetworkError`."""
-    for auto in (AutoModelForImageClassification, AutoModelForCausalLM):
-        if type(config) in auto._model_mapping:
-            break
-    else:
+    auto = AutoModelForImageClassification if type(config) in AutoModelForImageClassification._model_mapping else None
+    encodes = type(config) in AutoModelForMaskedLM._model_mapping and not getattr(config, "is_decoder", False)
+    if type(config) in AutoModelForCausalLM._model_mapping and not encodes:
+        auto = AutoModelForCausalLM
+    if auto is None:
         raise NetworkError(
             f"A {config.model_type} is neither an image classifier nor a causal language model of transformers: name "
             "the checkpoint of one."
         )
     config.use_cache = False
+    config.architectures = config.architectures or []  # transformers looks through them
     options = {"attn_implementation": attention} if attention else {}
     try:
         with torch.device("meta"):
@@ -88,28 +96,26 @@ def build(config: PretrainedConfig, attention: str | None = None, recompute: boo
         if recompute:
             enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)
             enable({"use_reentrant": False, "preserve_rng_state": False})
-    except (ValueError, ImportError, NotImplementedError) as error:
-        first_line = str(error).partition("\n")[0]
+    except Exception as error:  # whatever the configuration makes of transformers' code
         raise NetworkError(
-            f"The network cannot be built ({first_line}): name another one, or other options."
+            f"The network cannot be built ({reason(error)}): name another one, or other options."
         ) from error
     return model.train()
 
 
 def batch_of(model: PreTrainedModel, size: int, length: int | None = None) -> dict[str, Tensor]:
-    """Random images and labels, or `length` tokens of random texts: the arguments of a forward pass with a loss."""
+    """Images and labels, or texts of `length` tokens, without values: the arguments of a forward pass with a loss.
+    Raises `NetworkError`."""
     config: Any = model.config.get_text_config()
-    numbers = torch.Generator().manual_seed(0)
     if model.main_input_name == "pixel_values":
+        if length:
+            raise NetworkError("This network takes images, which have no length: ask for none.")
         side = getattr(model.config, "image_size", 224)
         height, width = side if isinstance(side, list | tuple) else (side, side)
-        pixels = torch.rand(size, getattr(model.config, "num_channels", 3), height, width, generator=numbers)
-        return {
-            "pixel_values": pixels,
-            "labels": torch.randint(model.config.num_labels, (size,), generator=numbers),
-        }
+        pixels = torch.empty(size, getattr(model.config, "num_channels", 3), height, width, device="meta")
+        return {"pixel_values": pixels, "labels": torch.empty(size, dtype=torch.int64, device="meta")}
     longest = getattr(config, "max_position_embeddings", None) or LENGTH
     if length and length > longest:
         raise NetworkError(f"This network takes texts of at most {longest} tokens, but {length} are asked for.")
-    tokens = torch.randint(config.vocab_size, (size, length or min(longest, LENGTH)), generator=numbers)
+    tokens = torch.empty(size, length or min(longest, LENGTH), dtype=torch.int64, device="meta")
     return {"input_ids": tokens, "labels": tokens}

@@ -19,19 +19,27 @@ def report(config: PretrainedConfig, batch: int, **options: Any) -> str:
     fixed, least = plan.step.fixed / MIB, plan.orders[LEAST]
     them = blocks(plan.step.graph, least)
     lines = [
-        f"{config.model_type}, batch {batch}: {plan.step.weights / MIB:,.1f} MiB of weights, "
-        f"{fixed:,.1f} MiB with Adam's moments; a step of {len(plan.step.graph):,} operators needs beside them",
-        *(f"{name:16}{plan.mib(name):12,.1f} MiB{fixed + plan.mib(name):12,.1f} MiB in all" for name in plan.orders),
+        f"{config.model_type}, batch {batch}: {shown(plan.step.weights / MIB)} MiB of weights, "
+        f"{shown(fixed)} MiB with Adam's moments; a step of {len(plan.step.graph):,} operators needs beside them",
+        *(
+            f"{name:16}{shown(plan.mib(name)):>12} MiB{shown(fixed + plan.mib(name)):>12} MiB in all"
+            for name in plan.orders
+        ),
         proof(plan),
-        f"In one arena, the order of least memory takes {extent(them, best(them)) / MIB:,.1f} MiB.",
+        f"In one arena, the order of least memory takes {shown(extent(them, best(them)) / MIB)} MiB.",
     ]
     return "\n".join(lines)
+
+
+def shown(mib: float) -> str:
+    """With a digit behind the point, and with four below 1 MiB: small networks take little."""
+    return f"{mib:,.1f}" if mib >= 1 else f"{mib:.4f}"
 
 
 def proof(plan: Plan) -> str:
     if plan.found.proven:
         return "No order needs less than the last one: that is proven."
-    return f"No better order was found; that none needs less than {plan.found.bound / MIB:,.1f} MiB is proven."
+    return f"No better order was found; that none needs less than {shown(plan.found.bound / MIB)} MiB is proven."
 
 
 def largest(config: PretrainedConfig, memory: float, **options: Any) -> str:
@@ -52,5 +60,6 @@ def largest(config: PretrainedConfig, memory: float, **options: Any) -> str:
         while high - low > 1 and low < MOST:
             middle = (low + high) // 2
             low, high = (middle, high) if fits(order, middle) else (low, middle)
-        lines.append(f"{order:16}batches of up to {low}" if low else f"{order:16}not even a batch of 1")
+        found = f"batches of up to {low:,}" if low else "not even a batch of 1"
+        lines.append(f"{order:16}{found if low < MOST else f'batches of {MOST:,} or more'}")
     return "\n".join(lines)

@@ -19,6 +19,11 @@ LEAST = "least memory"
 """What the search's order is called."""
 
 
+def in_mib(size: float) -> str:
+    """MiB with three digits, and with a separator where there are more: "0.191", "117", "1,763"."""
+    return f"{size:,.0f}" if size >= 99.95 else f"{size:.3g}"
+
+
 @dataclass(frozen=True)
 class Plan:
     """A step, its orders by name, and what the search says of the best."""

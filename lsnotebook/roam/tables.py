@@ -8,10 +8,11 @@ from scipy.stats import gmean
 from lsnotebook.pages.tables import percent
 from lsnotebook.roam import authors
 from lsnotebook.roam.capture import captured
-from lsnotebook.roam.execute import Outcome
+from lsnotebook.roam.execute import Outcome, fitting, needed
+from lsnotebook.roam.figures import SHOWN
 from lsnotebook.roam.graph import KINDS, at_peak
 from lsnotebook.roam.layout import LAYOUTS, Block, Layout, best, blocks, extent, layouts, least
-from lsnotebook.roam.plans import LEAST, MIB, Plan, planned
+from lsnotebook.roam.plans import LEAST, MIB, Plan, in_mib, planned
 
 
 def peaks(plans: Mapping[int, Plan]) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def orders(plans: Mapping[str, Plan]) -> pd.DataFrame:
     """MiB of every order (row) for each network (column), and the share of the program's."""
     return pd.DataFrame(
         {
-            name: {order: f"{plan.mib(order):.3g}" + share(plan, order) for order in plan.orders}
+            name: {order: in_mib(plan.mib(order)) + share(plan, order) for order in plan.orders}
             for name, plan in plans.items()
         }
     )
@@ -47,12 +48,12 @@ def found(plans: Mapping[str, Plan]) -> str:
         if plan.found.proven:
             proof = f"proven to be the least in {plan.found.states:,} states"
         else:
-            proof = (
-                f"not proven: after {plan.found.states:,} states it is only known that none needs less than {bound:.3g}"
-            )
+            least_known = f"it is only known that none needs less than {in_mib(bound)}"
+            proof = f"not proven: after {plan.found.states:,} states {least_known}"
         told.append(
             f"**{name}**: {len(plan.step.graph):,} operators that make {len(plan.step.graph.sizes):,} blocks; "
-            f"{size:.3g} MiB, {proof}. The weights are {plan.step.weights / MIB:.3g} MiB, Adam's moments twice that."
+            f"{in_mib(size)}\u00a0MiB, {proof}. The weights are {in_mib(plan.step.weights / MIB)}\u00a0MiB, Adam's "
+            "moments twice that."
         )
     return "\n".join(f"- {line}" for line in told)
 
@@ -101,42 +102,52 @@ def measured(plan: Plan, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
 def measured_told(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
     """How far the prediction is off, and where."""
     if not outcomes:
-        return "The large network was not run."
+        return f"The large network was not run{'' if fitting(plan, SHOWN) else no_room(plan)}."
     off = {name: outcome.peak / MIB / plan.mib(name) - 1 for name, outcome in outcomes.items()}
     within = [name for name, difference in off.items() if abs(difference) <= 0.01]
-    others = [f"{name} ({percent(difference)} more)" for name, difference in off.items() if name not in within]
-    text = f"Within 1 % of the prediction: {', '.join(within) or 'none'}; not: {', '.join(others) or 'none'}."
-    return text + (" What an operator allocates for itself while it runs is in no plan." if others else "")
+    others = [
+        f"{name} ({percent(abs(difference))} {'more' if difference > 0 else 'less'}, "
+        f"{abs(difference) * plan.mib(name):.3g}\u00a0MiB)"
+        for name, difference in off.items()
+        if name not in within
+    ]
+    text = f"Within 1\u00a0% of the prediction: {', '.join(within) or 'none'}; not: {', '.join(others) or 'none'}."
+    more = any(difference > 0.01 for difference in off.values())
+    return text + (" What an operator allocates for itself while it runs is in no plan." if more else "")
+
+
+def no_room(plan: Plan) -> str:
+    return (
+        f": that takes {needed(plan, SHOWN) / 2**30:,.1f}\u00a0GiB, more than half of this machine's memory; take a "
+        "smaller batch"
+    )
 
 
 def arena_told(outcome: Outcome, program: Outcome, size: int) -> str:
     same = "the same bits as" if outcome.same(program) else "**other bits** than"
     return (
-        f"From one arena of {size / MIB:.3g} MiB, in the order of least memory, loss, weights and Adam's moments are "
-        f"{same} in the program's order; at most {outcome.peak / MIB:.3g} MiB were allocated."
+        f"From one arena of {in_mib(size / MIB)}\u00a0MiB, in the order of least memory, loss, weights and Adam's "
+        f"moments are {same} in the program's order; at most {in_mib(outcome.peak / MIB)}\u00a0MiB were allocated."
     )
 
 
 def abstract() -> pd.DataFrame:
-    """The abstract's four numbers from the authors' tables: the mean of what, its smallest and largest value."""
-    said = {"PyTorch": "35.7 %", "PyTorch without fragmentation": "–", "heuristics": "13.3 %", "MODeL": "27.2 %"}
-    rows = {}
-    for compared, (theirs, ours) in authors.COMPARED.items():
-        values = authors.saved(compared).to_numpy()
-        rows[f"memory saved against {compared}"] = {
-            "abstract": said[compared],
-            "mean of the tables": percent(values.mean()),
-            "from, to": f"{percent(values.min())}, {percent(values.max())}",
-            "compared": f"{ours} with {theirs}",
-        }
-    times = authors.quicker().to_numpy()
-    rows["planning time, MODeL's over ROAM's"] = {
-        "abstract": "53.7×",
-        "mean of the tables": f"{times.mean():.1f}× (geometric: {gmean(times, axis=None):.1f}×)",
-        "from, to": f"{times.min():.1f}×, {times.max():.1f}×",
-        "compared": "ROAM, multi-stream with MODeL, multi-stream",
+    """The abstract's four numbers from the authors' tables: the mean of what, its smallest and largest value; and the
+    geometric mean of what is a ratio."""
+    said = {
+        name: f"{number}×" if name == "planning" else percent(number / 100)
+        for name, number in authors.abstract().items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    rows = {}
+    for compared in authors.COMPARED:
+        values = authors.saved(compared).to_numpy()
+        ends = f"{percent(values.min())} to {percent(values.max())}"
+        rows[f"memory saved against {compared}"] = said.get(compared, "–"), percent(values.mean()), ends
+    times = authors.quicker().to_numpy()
+    name, ends = "planning time, MODeL's over ROAM's", f"{times.min():.1f}× to {times.max():.1f}×"
+    rows[name] = said["planning"], f"{times.mean():.1f}×", ends
+    rows[f"{name}: geometric mean"] = "–", f"{gmean(times, axis=None):.1f}×", ends
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["abstract", "mean of the tables", "from … to"])
 
 
 def abstract_told() -> str:
@@ -181,20 +192,20 @@ def row(plan: Plan) -> dict[str, float | bool]:
 
 
 def beside(table: pd.DataFrame) -> pd.DataFrame:
-    """The authors' MiB beside ours for each network and batch size."""
-    published = authors.published().pivot(columns="method", values="mib")
-    shown = pd.DataFrame(
-        {
-            "PyTorch, theoretical": published["PyTorch, theoretical"],
-            "our program": table["program"],
-            "LESCEA + LLFB": published["LESCEA + LLFB"],
-            "our LESCEA, longest-lived first": table["heuristics"],
-            "ROAM, single-stream": published["ROAM, single-stream"],
-            "our best": table["best"],
-            "our proof": table["proven"].map({True: "proven", False: "not proven"}),
-        }
-    ).loc[table.index]
-    return shown.set_axis([f"{network}, batch {batch}" for network, batch in shown.index])
+    """The authors' MiB beside ours for each network and batch size, in three ways to order and to place; a star where
+    our best order is not proven to be the best."""
+    published = authors.published().pivot(columns="method", values="mib").loc[table.index]
+    shown = {
+        (way, whose): mib.map("{:,.1f}".format)
+        for way, theirs, ours in (
+            ("as written", "PyTorch, theoretical", "program"),
+            ("heuristics", "LESCEA + LLFB", "heuristics"),
+            ("best", "ROAM, single-stream", "best"),
+        )
+        for whose, mib in (("theirs", published[theirs]), ("ours", table[ours]))
+    }
+    shown["best", "ours"] += table["proven"].map({True: "", False: "*"})
+    return pd.DataFrame(shown)
 
 
 def beside_told(table: pd.DataFrame) -> str:
@@ -202,12 +213,36 @@ def beside_told(table: pd.DataFrame) -> str:
     roam = authors.published().pivot(columns="method", values="mib")["ROAM, single-stream"].loc[table.index]
     least = table["least"][table["proven"] & (roam < 0.99 * table["least"])]
     below = [
-        f"{network} at batch size {batch} ({roam[network, batch]:,.0f} MiB, ours at least {ours:,.0f})"
+        f"{network} at batch size {batch} ({roam[network, batch]:,.0f}\u00a0MiB, ours at least {ours:,.0f})"
         for (network, batch), ours in least.items()
     ]
     equal = (table["LESCEA"] <= 1.001 * table["least"]).sum()
     return (
-        f"{table['proven'].sum()} of the {len(table)} orders are proven to be the best; LESCEA's is within 0.1 % of "
-        f"the best found in {equal}. Below a proven optimum of ours by more than 1 % lie the authors' numbers for "
-        f"{', '.join(below) or 'no network'}{': their graph cannot be ours' if below else ''}."
+        f"{table['proven'].sum()} of the {len(table)} orders are proven to be the best; LESCEA's is within 0.1\u00a0% "
+        f"of the best found in {equal}. Below a proven optimum of ours by more than 1\u00a0% lie the authors' numbers "
+        f"for {', '.join(below) or 'no network'}{': their graph cannot be ours' if below else ''}."
     )
+
+
+def to_take_away(plans: Mapping[int, Plan], table: pd.DataFrame) -> str:
+    """The page's answers, from the plans of the large network by batch size, and from `on_authors_networks`."""
+    left = {
+        batch: {name: plan.mib(name) / plan.mib("program") for name in plan.orders} for batch, plan in plans.items()
+    }
+    first, last = min(left), max(left)
+    told = [f"{percent(left[batch][LEAST], 0)} at batch size {batch}" for batch in dict.fromkeys((first, last))]
+    simple = percent(left[first]["update at once"], 0)
+    as_good = (table["LESCEA"] <= 1.001 * table["least"]).sum()
+    whole, order = (authors.saved(name).to_numpy().mean() for name in ("PyTorch", "PyTorch without fragmentation"))
+    answers = (
+        f"**What can an order save?** Of the program's dynamic memory the best order takes {' and '.join(told)}: it "
+        "frees gradients early, and has to keep activations.",
+        f"**Does it take a search?** Updating each weight as soon as its gradient is there takes {simple} at batch "
+        f"size {first}; a heuristic is as good as the best order found, to 0.1\u00a0%, in {as_good} of {len(table)} "
+        "steps.",
+        f"**Can one know that there is no better order?** In {table['proven'].sum()} of these {len(table)} steps it is "
+        "proven.",
+        f"**Is it the order that saves?** Of the {percent(whole)} against PyTorch in the authors' tables, "
+        f"{percent(order)} are left where fragmentation does not count.",
+    )
+    return "\n".join(f"- {answer}" for answer in answers)

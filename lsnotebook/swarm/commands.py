@@ -14,7 +14,9 @@ from lsnotebook.swarm.router import RULES
 @click.command()
 @profile_argument
 @approach_argument
-@click.option("--nodes", type=int, default=12, show_default=True, help="Processes that hold a layer each.")
+@click.option(
+    "--nodes", type=click.IntRange(min=1), default=12, show_default=True, help="Processes that hold a layer each."
+)
 @click.option("--kill", type=click.IntRange(min=0), default=0, show_default=True, help="So many of them die.")
 @click.option("--slow", type=click.IntRange(min=0), default=0, show_default=True, help="So many are ten times slower.")
 @click.option(
@@ -59,8 +61,8 @@ def swarm(
     trial = Trial(rule, nodes, kill, slow, load, deadline=deadline, patience=patience, networks=networks)
     run = Run(profile, approach, seed)
     trial.check(run.layers)
-    runs.ensure([Run(profile, approach, seed + k) for k in range(networks)])
-    with started(nodes, address) as pool:
+    with started(nodes, address) as pool:  # first: a wrong address is told before hours of training
+        runs.ensure([Run(profile, approach, seed + k) for k in range(networks)])
         rows, _, difference = real(pool, run, trial, requests)
     table = beside(rows, simulated(trial, run.layers, requests))
     click.echo(table.to_string(float_format="{:.2f}".format))

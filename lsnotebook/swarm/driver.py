@@ -96,11 +96,11 @@ def drive(
     or the layer; at `deadline` after its arrival it is answered from what has run. With `in_flight`, so many arrive at
     their times, and each of the others when one is answered. One row for each request, in the order of their arrival:
 
-        request, born, answered    the latter two are times
-        route                      the blocks that it ran: a tuple of (network, layer)
-        nodes, begun, ended        where and when it ran them: tuples as long
-        retries                    hops that were begun and given up
-        layers                     how many layers it ran
+    - `request`, `born`, `answered`: the latter two are times
+    - `route`: the blocks that it ran, a tuple of (network, layer)
+    - `nodes`, `begun`, `ended`: where and when it ran them, tuples as long
+    - `retries`: hops that were begun and given up
+    - `layers`: how many layers it ran
 
     Raises `SwarmError` where requests are left that nobody will ever answer.
     """

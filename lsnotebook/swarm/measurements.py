@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from lsnotebook.core.draws import Pruned
 from lsnotebook.core.profiles import Approach, Profile
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.source import code_version
@@ -13,6 +14,7 @@ from lsnotebook.core.store import remembered
 from lsnotebook.engine.cluster import SweepError
 from lsnotebook.engine.run import Run, study
 from lsnotebook.engine.tables import Table, tables
+from lsnotebook.layershuffle.measurements import accuracies
 from lsnotebook.swarm import conditions
 from lsnotebook.swarm.answering import answered
 from lsnotebook.swarm.conditions import SERVED
@@ -76,6 +78,13 @@ def every(
     return answers(asked, requests, draws)
 
 
+def halves(profile: Profile, seeds: int | None = None) -> pd.DataFrame:
+    """What a deadline leaves of a network that runs in sequence: the accuracies with half of the layers, and `which`:
+    the first ones, or others at random."""
+    half, models = max(1, profile.backbone.layers // 2), study(profile, list(SERVED), seeds)
+    return pd.concat(accuracies(models, Pruned(half, which)).assign(which=which) for which in ("first", "random"))
+
+
 def scaled(layers: int, requests: int = REQUESTS, draws: int = 3) -> pd.DataFrame:
     """Latency and throughput against the number of nodes, which no network has to answer: those of `summary`, with
     approach, policy (the number), seed (0) and draw. Large swarms serve as many requests as twice their nodes."""
@@ -133,4 +142,5 @@ def prepare(profile: Profile, requests: int = REQUESTS, draws: int = DRAWS) -> N
         conditions.several(layers, networks),
     ):
         every(profile, wanted, **sizes)
+    halves(profile, networks)
     scaled(layers, requests)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import torch
 from torch import Tensor
 
@@ -28,16 +29,25 @@ from lsnotebook.swarm.router import Router
 HOP = 0.03
 """Seconds that a hop takes at least: nodes that share cores sleep for the rest, and so run truly side by side."""
 
+MEMORY = 400e6
+"""Bytes that a node takes, most of them torch."""
+
 
 @contextlib.contextmanager
 def nodes(count: int, address: str | None = None) -> Iterator[Pool]:
     """Start so many nodes, on the Ray cluster at `address` or on this machine, and stop them in the end.
 
     Raises `SweepError` where there is no Ray or no such cluster, and `SwarmError` where its machines cannot run layers,
-    or the cluster itself fails.
+    where this machine has no memory for so many, or the cluster itself fails.
     """
     if count < 1:
         raise SwarmError(f"A swarm has at least one node, but {count} are asked for.")
+    room = int(psutil.virtual_memory().available / MEMORY)
+    if address is None and count > room:
+        raise SwarmError(
+            f"{count} nodes take {count * MEMORY / 1e9:.0f} GB of memory, which this machine does not have free: take "
+            f"at most {max(1, room)}, or the machines of a cluster."
+        )
     ours = not is_connected()
     ray = connected(address)
     pool = Pool(ray, count)

@@ -3,7 +3,7 @@
 // answered: [time], end }, times in hops.
 
 const SVG = "http://www.w3.org/2000/svg";
-const ROW = 22, LEFT = 64, TOP = 6, PER_HOP = 34, SPEED = 4;  // pixels a row, beside, above and a hop; hops a second
+const ROW = 22, LEFT = 80, TOP = 6, PER_HOP = 34, SPEED = 4;  // pixels a row, beside, above and a hop; hops a second
 
 function make(tag, attributes = {}, ...children) {
   const element = tag.startsWith("svg:") ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);
@@ -71,16 +71,20 @@ function player(root) {
   }
 
   function bar(hop, from, y) {
-    const [fill, ink] = data.colours[hop.layer], x = LEFT + (hop.start - from) * PER_HOP;
-    const width = (Math.min(hop.end, now) - hop.start) * PER_HOP - 1, label = `${hop.layer}`;
+    // What began before the window is drawn from its edge on, with its number in what is seen of it.
+    const start = Math.max(hop.start, from), [fill, ink] = data.colours[hop.layer], x = LEFT + (start - from) * PER_HOP;
+    const width = (Math.min(hop.end, now) - start) * PER_HOP - 1, label = `${hop.layer}`;
     const parts = [make("svg:rect", { x, y: y + 2, width: Math.max(0, width), height: ROW - 4, rx: 2, fill })];
     if (width > 14) parts.push(make("svg:text", { x: x + width / 2, y: y + ROW / 2 + 4, fill: ink, "text-anchor": "middle" }, label));
     return parts;
   }
 
+  const wide = () => picture.clientWidth || 600;
+  const hopsSeen = () => (wide() - LEFT - 8) / PER_HOP;
+
   function draw() {
-    const width = picture.clientWidth || 600, height = TOP + ROW * data.nodes.length + 20;
-    const seen = (width - LEFT - 8) / PER_HOP, from = Math.max(0, now - seen), names = [], shown = [];
+    const width = wide(), height = TOP + ROW * data.nodes.length + 20;
+    const seen = hopsSeen(), from = Math.max(0, now - seen), names = [], shown = [];
     data.nodes.forEach((node, row) => {
       const y = TOP + row * ROW, death = died(node, now), end = death ? LEFT + Math.max(0, death.time - from) * PER_HOP : width;
       names.push(make("svg:text", { x: 0, y: y + ROW / 2 + 4 }, `${death ? "✕ " : ""}node ${node}`));
@@ -91,9 +95,7 @@ function player(root) {
     for (let tick = Math.ceil(from / 5) * 5; tick <= from + seen; tick += 5) {
       shown.push(make("svg:text", { x: LEFT + (tick - from) * PER_HOP, y: height - 4, "text-anchor": "middle" }, `${tick}`));
     }
-    // What lies before the window is cut off by a picture within the picture.
-    const box = { x: LEFT - 6, y: 0, width: width - LEFT + 6, height, viewBox: `${LEFT - 6} 0 ${width - LEFT + 6} ${height}` };
-    picture.replaceChildren(...names, make("svg:svg", box, ...shown));
+    picture.replaceChildren(...names, ...shown);
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute("height", height);
     tell();
@@ -112,7 +114,7 @@ function player(root) {
 
   root.replaceChildren(make("div", { class: "sw-controls" }, toggle, back, ahead, slider), picture, said);
   new ResizeObserver(draw).observe(picture);
-  go(Math.min(12, data.end));
+  go(Math.min(12, hopsSeen(), data.end));  // with something to see, from the beginning on
 }
 
 for (const root of document.querySelectorAll(".sw-player:not([data-open])")) {

@@ -67,7 +67,7 @@ class Trial:
                 raise SwarmError(f"The {name} is {getattr(self, name)} hops, but should be more than 0.")
         may_lack = self.kill or self.mtbf < math.inf or not self.planned or self.nodes * self.holds < layers
         if self.rule == "pipeline" and self.deadline == self.replaced == math.inf and may_lack:
-            raise SwarmError("A pipeline waits for what nobody holds: give it a deadline, or let nodes be replaced.")
+            raise SwarmError("A pipeline waits for what nobody holds: give it a deadline.")
 
     def layout(self, layers: int, rng: np.random.Generator) -> dict[Node, tuple[Block, ...]]:
         """What each node holds."""

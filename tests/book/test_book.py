@@ -262,6 +262,17 @@ def test_the_time_to_read_stands_below_the_opening_of_a_notebook(source, said):
     assert below == (said or "More.")
 
 
+def test_no_line_ends_between_a_number_and_its_unit_spread_or_interval():
+    from docutils import nodes, utils
+
+    text = "A 95 % interval\nof 88.26 ± 2.36 [85.0,\n90.9] after 0.5\ns and 12 sheep"
+    document = utils.new_document("page")
+    document += nodes.paragraph("", text, nodes.literal("", "sleep 5 s"), nodes.emphasis("", "30 ms"))
+    module("_ext/unbroken.py").Unbroken(document).run()
+    shown = "A 95~% interval of 88.26~±~2.36 [85.0,~90.9] after 0.5~s and 12 sheepsleep 5 s30~ms".replace("~", "\u00a0")
+    assert document.astext().replace("\n", " ") == shown
+
+
 def test_pages_are_found_at_any_depth():
     toc = {
         "root": "intro",

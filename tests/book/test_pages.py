@@ -126,14 +126,17 @@ def test_the_explorer_runs_from_a_file(browser):
 
 
 def test_the_first_page_begins_with_the_result(browser):
-    """Sentence, figure, explorer, counts and table, in this order, and the first two on the first screen."""
+    """Result, price, reason, figure, explorer, counts and table in this order; the first four on one screen."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto((HTML / "intro.html").as_uri())
     page.wait_for_selector(".lx-total strong")
-    parts = ["p.themed:has-text('arbitrary order')", "svg.themed", ".lx-page", "p.themed:has-text('claims')", "svg.bar"]
+    sentences = [f"p.themed:has-text('{word}.')" for word in ("Result", "Price", "Reason")]
+    parts = [*sentences, "svg.themed", ".lx-page", "p.themed:has-text('claims')", "svg.bar"]
     boxes = [page.locator(f"article.bd-article {part}").first.bounding_box() for part in parts]
     tops = [box["y"] for box in boxes]
-    assert tops == sorted(tops) and tops[1] + boxes[1]["height"] < 900
+    assert tops == sorted(tops) and tops[3] + boxes[3]["height"] < 900
+    vit, shuffled = (float(text[:-2]) for text in page.locator(".lx-total strong").all_inner_texts())
+    assert vit < shuffled, "it opens in an order that shows the result"
     link = page.locator("article.bd-article table:has(svg.bar) a").first.get_attribute("href")
     assert link == "02_execution_order.html#figure-table-1"
     page.goto((HTML / link.partition("#")[0]).as_uri())

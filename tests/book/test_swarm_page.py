@@ -8,7 +8,7 @@ from IPython.display import HTML, Markdown
 
 from lsnotebook.engine.cluster import SweepError
 from lsnotebook.layershuffle.profiles import SMOKE
-from lsnotebook.swarm import measurements, tables
+from lsnotebook.swarm import findings, measurements, tables
 
 PAGE = Path(__file__).parents[2] / "book" / "08_swarm.ipynb"
 SIZES = {"requests": 10, "draws": 2}
@@ -47,10 +47,10 @@ def test_the_page_runs_without_ray_and_computes_nothing_that_was_not_prepared(sh
 
     space = shell.user_ns
     assert 'the simulation alone: There is no Ray: pip install "lsnotebook[cluster]".' in found["real-found"].data
-    assert found["verdict"].data == tables.verdict(space["by_case"])
-    assert found["deadline-found"].data == tables.leads(space["by_deadline"], "a deadline (hops) of")
+    assert found["verdict"].data == findings.verdict(space["by_case"])
+    assert found["deadline-found"].data == findings.leads(space["by_deadline"], "a deadline (hops) of")
     assert isinstance(found["player"], HTML) and found["player"].data.count('"request": ') > 10
-    for row in tables.served(space["by_way"], space["HOP"])["top-1, %"]:
+    for row in tables.served(space["by_way"])["top-1, %"]:
         assert row.split(" ")[0] in found["ways-table"].data
     said = " ".join(one.data for one in found.values() if isinstance(one, Markdown))
     assert "nan" not in said and "inf " not in said

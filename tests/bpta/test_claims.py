@@ -59,6 +59,30 @@ def test_claims_follow_the_results(saves, error, expected):
     assert len(scoreboard.board(judged)) == 5 and len(scoreboard.details(judged)) == len(judged)
 
 
+def test_no_interval_is_not_said_to_hold_0():
+    """All seeds may save the same, or too few get there."""
+    equal = ends()
+    equal["reached"] = 20.0
+    nobody = ends(game="penalty_30").assign(reached=np.nan)
+    said = tables.told_saved(pd.concat([ends(), equal.assign(game="permutation_2"), nobody]))
+    part = "in 1 all seeds are equal and in 1 too few seeds get there to tell"
+    assert said.count(part) == 2 and "the interval holds 0" not in said and "saves updates in 1 of 3 games" in said
+    either = ends(0)
+    for way in ("feedback", "bppo"):
+        either.loc[either["way"] == way, "reached"] += [1, -1] * (SEEDS // 2)
+    assert tables.told_saved(either).count("in 1 the interval holds 0") == 2
+
+
+def test_what_nobody_gets_to_is_not_a_single_value():
+    judged = claims.check(ends().assign(reached=np.nan), gradients()).set_index("id")
+    assert judged.loc[["B4", "B5"], "over"].tolist() == [claims.FEW] * 2 and judged.loc["B1", "over"] == "12 seeds"
+
+
+def test_the_steps_of_ppo_are_counted():
+    assert "has 1 update, 5 steps in all" in tables.settings(2, 7)
+    assert "has 10 updates, 50 steps in all" in tables.settings(24, 50)
+
+
 def test_savings_are_paired_by_seed_and_need_two_pairs():
     table = ends()
     before = claims.of(table, "climbing", "plain")["reached"].dropna()
@@ -81,12 +105,12 @@ def test_every_claim_leads_to_a_table_of_its_page():
 
 def test_tables_and_sentences_say_what_the_frames_hold():
     shown = tables.ways(ends())
-    assert shown.loc[("climbing", WAYS["plain"]), "optimal seeds, %"] == "100 [76, 100]"
+    assert shown.loc[("climbing", WAYS["plain"]), "optimal seeds, %"] == "100 [76,\u00a0100]"
     assert shown.loc[("climbing", WAYS["plain"]), "seeds that get there"] == "11 of 12"
     assert shown.loc[("climbing", WAYS["independent"]), "greedy return"] == "6.0"
     assert "**not**" in tables.told_exact(gradients(1e-3)) and "**not**" not in tables.told_exact(gradients())
     assert tables.told_saved(ends()).startswith(
-        "With REINFORCE the feedback saves updates in 1 of 1 games, costs some in 0"
+        "With REINFORCE the feedback saves updates in 1 of 1 games and costs some in 0"
     )
     assert tables.exact(gradients()).loc["climbing", "plain: largest relative error"] == "1 · 10⁻¹⁶"
     assert tables.payoffs(game_of("permutation_3")).shape == (3, 9)
@@ -107,7 +131,7 @@ def test_the_map_of_orders_shows_the_means():
     (panel,) = figures.orders(crossed(), [game_of("climbing")]).axes
     assert [text.get_text() for text in panel.texts] == ["10.5", "−20.0", "−20.0", "10.5", "10.5", "10.5"]
     assert len(panel.patches) == 2 and panel.get_images()[0].get_array().tolist()[0] == [10.5, -20.0]
-    assert "10.5 [4.1, 16.9] in the order of training, −20.0" in tables.told_orders(crossed())
+    assert "10.5 [4.1,\u00a016.9] in the order of training, −20.0" in tables.told_orders(crossed())
 
 
 def test_who_acts_first_is_told_apart_from_the_order_of_the_others():
@@ -122,6 +146,29 @@ def test_who_acts_first_is_told_apart_from_the_order_of_the_others():
     assert tables.told_first(crossed()) == ""
 
 
+def test_a_difference_is_what_a_reader_gets_who_subtracts():
+    rows = [
+        {"game": "p", "trained": "0→1→2", "run": run, "seed": seed, "return": value}
+        for run, value in (("0→1→2", 1), ("0→2→1", 0.96), ("1→0→2", 0.44))
+        for seed in range(2)
+    ]
+    said = tables.told_first(pd.DataFrame(rows))
+    assert "first leaves 0.96," in said and "first 0.44." in said and "paired by seed, is 0.52." in said
+
+
+def test_the_answers_at_the_end_follow_the_numbers():
+    said = tables.to_take_away(ends(), crossed(), gradients())
+    assert (
+        "agents get less in 1 of 1 games; trained in random orders, they get less than in an order of their own in 0 ("
+        in said
+    )
+    assert "optimum in 1 of 1 games where agents act in turn, in 0 where" in said and "Up to rounding, nothing." in said
+    swapped = crossed().replace({"trained": {"0→1": "1→0", "1→0": "0→1"}})
+    turned = tables.to_take_away(ends().assign(optimal=False), swapped, gradients(1e-3))
+    assert "agents get less in 0 of 1 games" in turned and "optimum in 0 of 1 games" in turned
+    assert "More than rounding." in turned
+
+
 def test_curves_show_every_way():
     rows = [
         {"way": way, "seed": seed, "update": u, "return": u + seed} for way in WAYS for seed in (0, 2) for u in (0, 1)
@@ -132,10 +179,12 @@ def test_curves_show_every_way():
 
 
 def test_what_cannot_be_checked_is_said_with_its_reason():
-    assert claims.beyond().shape == (4, 1) and "StarCraft" in claims.beyond().index[1]
+    shown = claims.beyond()
+    assert "StarCraft" in shown.loc["B7", "claim"] and "cannot tell" in shown.loc["B7", "claim"]
+    assert not set(shown.index) & set(claims.check(ends(), gradients())["id"]), "numbered on from those that can"
 
 
 def test_games_of_an_odd_number_leave_no_empty_panel():
     games = [game_of(name) for name in ("climbing", "penalty_1", "penalty_2")]
     frame = pd.concat([crossed().assign(game=game.name) for game in games])
-    assert [panel.get_title() for panel in figures.orders(frame, games).axes] == ["climbing", "penalty_1", "penalty_2"]
+    assert [panel.get_title() for panel in figures.orders(frame, games).axes] == [game.title for game in games]

@@ -12,6 +12,7 @@ from lsnotebook.bpta.games import (
     game_of,
     order_of,
     payoff_of,
+    title,
 )
 
 
@@ -51,15 +52,34 @@ def test_an_unknown_game_is_told(name):
         5,
         "x",
         [["a", "b"], ["c", "d"]],
-        [[1, 2]],
         [[[[1, 0]] * 2] * 2] * 2,
-        [[float("nan"), 1]] * 2,
     ],
-    ids=["ragged", "a row", "a number", "a text", "texts", "one action", "four agents", "no number"],
+    ids=["ragged", "a row", "a number", "a text", "texts", "four agents"],
 )
 def test_payoffs_that_are_no_matrix_are_told(value):
     with pytest.raises(GameError, match=r"^The pay-offs .* are no matrix: give rows of numbers .*[.]$"):
         checked_payoff(value)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("-inf"), 1e308, 10**400, -1_000_001])
+def test_payoffs_that_are_no_numbers_of_a_size_to_learn_from_are_told(number):
+    with pytest.raises(GameError, match=r"^The pay-offs hold what is no number from -1,000,000 to 1,000,000: .*[.]$"):
+        checked_payoff([[number, 1], [0, 1]])
+    assert checked_payoff([[1_000_000, 1], [0, 1]])
+
+
+def test_payoffs_for_agents_with_too_few_actions_are_told():
+    with pytest.raises(GameError, match=r"an agent has 1 action: give rows .* of 2 to 6 actions[.]$"):
+        checked_payoff([[1, 2]])
+    with pytest.raises(GameError, match=r"an agent has 7 actions: "):
+        checked_payoff([[1] * 7] * 2)
+
+
+def test_pages_call_games_by_words():
+    assert [title(name) for name in ("climbing", "non-monotonic", "your own")] == [
+        "climbing", "non-monotonic", "your own game",
+    ]  # fmt: skip
+    assert title("penalty_30") == "penalty (k\u00a0=\u00a030)" and title("permutation_3") == "permutation (3 agents)"
 
 
 def test_payoffs_that_are_all_equal_are_told():

@@ -9,6 +9,7 @@ from statsmodels.stats.anova import anova_lm
 from synthetic import accuracies
 
 from lsnotebook.core.statistics import (
+    POINTS,
     contrast,
     crossed,
     differences,
@@ -77,6 +78,23 @@ def test_two_networks_count_one_degree_of_freedom():
     values = study(np.random.default_rng(SEED), 1, 1, 1, networks=2)
     error, freedom = standard_error(values)
     assert freedom == 1 and error > 0
+
+
+def test_two_networks_are_too_few_for_an_interval_of_what_has_limits():
+    """39.07 ± 0.02 would get 10.8 to 96.4."""
+    values = 0.4 + study(np.random.default_rng(SEED), 0.001, 0.05, 0.01, networks=2)
+    for limits in ((0.1, 1), POINTS):
+        assert np.isnan(crossed(values, limits)[1:]).all() and np.isnan(crossed(values[:, 0], limits)[1:]).all()
+        assert np.isfinite(crossed(np.vstack([values, values[:1] + 0.001]), limits)).all()
+    assert np.isfinite(crossed(values)).all()
+
+
+def test_the_interval_of_a_difference_is_cut_at_its_limits():
+    assert (
+        crossed(np.array([0.9, 0.2, 0.6]), POINTS).high == 1 and crossed(np.array([-0.9, -0.2, -0.6]), POINTS).low == -1
+    )
+    narrow = np.array([0.5, 0.51, 0.52])
+    assert crossed(narrow, POINTS) == crossed(narrow), "else it is the symmetric one"
 
 
 @pytest.mark.parametrize("values", [[0.7], [[0.7]], [0.3, 0.3], np.zeros(5), np.full((5, 20), 0.4), np.ones((2, 2))])

@@ -1,9 +1,12 @@
 """The study on a cluster: a local Ray of two nodes, one of which dies."""
 
 import dataclasses
+import signal
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +15,7 @@ from waiting import wait_until
 from lsnotebook.cli import main
 from lsnotebook.core.store import RunStoreError
 from lsnotebook.engine import runs
-from lsnotebook.engine.cluster import SweepError, _train, connected, sweep
+from lsnotebook.engine.cluster import SweepError, _train, connected, started, sweep
 from lsnotebook.engine.run import Run, unfinished
 from lsnotebook.engine.state import STATE
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
@@ -118,3 +121,15 @@ def test_a_folder_whose_path_is_too_long_for_sockets_is_named(monkeypatch, tmp_p
     monkeypatch.setattr(tempfile, "tempdir", None)
     with pytest.raises(SweepError, match=rf"{long}', is too long for Ray's sockets: name a shorter one in RAY_TMPDIR"):
         connected()
+
+
+def test_a_start_that_fails_leaves_no_process_and_is_tried_again():
+    tries = []
+
+    def init():
+        tries.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+        raise RuntimeError("The node timed out during startup.")
+
+    with pytest.raises(RuntimeError, match="timed out"):
+        started(SimpleNamespace(init=init, shutdown=lambda: None))
+    assert [one.wait(10) for one in tries] == [-signal.SIGKILL] * 3

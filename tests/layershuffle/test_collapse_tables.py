@@ -16,11 +16,11 @@ NAMES = "baseline", "layershuffle"
 
 @pytest.fixture
 def measured():
-    """Two networks and three draws, where only layer 0 matters to the ViT, and nothing much to LayerShuffle."""
+    """Three networks and three draws, where only layer 0 matters to the ViT, and nothing much to LayerShuffle."""
     rng = np.random.default_rng(0)
     held, swaps, lens = [], [], []
     for name in NAMES:
-        for seed in (0, 1):
+        for seed in (0, 1, 2):
             numbers = (
                 [("first", k) for k in range(5)] + [("last", k) for k in range(5)] + [("layer", k) for k in range(4)]
             )
@@ -28,12 +28,13 @@ def measured():
                 intact = number == 4 or (way, number) == ("layer", 0) or (way == "first" and number)
                 for draw in range(3):
                     top1 = 0.9 if intact else {"baseline": 0.2, "layershuffle": 0.8}[name]
-                    held.append((name, seed, way, number, draw, top1 + 0.02 * seed + rng.normal(0, 0.0005)))
+                    held.append((name, seed, way, number, draw, top1 + 0.01 * seed + rng.normal(0, 0.0005)))
             for first in range(LAYERS):
                 for second in range(first, LAYERS):
                     lost = 0.5 * (name == "baseline") * (first == 0 < second) + 0.01 * (second - first)
-                    swaps.append((name, seed, first, second, 0.9 + 0.01 * seed - lost))
-            for policy, draw in [("sequential", 0), *(("arbitrary", k) for k in range(3))]:
+                    swaps.append((name, seed, first, second, 0.9 + 0.005 * seed - lost))
+            answers = [("sequential", 0), *(("arbitrary", k) for k in range(3))]
+            for policy, draw in answers if seed < 2 else ():  # the mean of three would not be exact
                 slope = 0.2 if policy == "sequential" else {"baseline": 0.01, "layershuffle": 0.15}[name]
                 lens += [(name, seed, policy, draw, number, 0.1 + slope * number) for number in range(LAYERS + 1)]
     return {
@@ -49,11 +50,11 @@ def test_the_summary_is_over_networks_and_orders_and_over_all_pairs(measured):
     row = found.loc["baseline", "first", 1]
     values = anchored.pivot(index="seed", columns="draw", values="top1").to_numpy()
     assert row[["mean", "low", "high"]].tolist() == pytest.approx(list(crossed(values, (CHANCE, 1))))
-    assert (row["networks"], row["orders"]) == (2, 3)
+    assert (row["networks"], row["orders"]) == (3, 3)
     swaps = measured["swaps"].query("approach == 'baseline'")
     for way, number, pairs in (("distance", 2, "second - first == 2"), ("from", 1, "first == 1 and second > 1")):
         assert found.loc[("baseline", way, number), "mean"] == pytest.approx(swaps.query(pairs)["top1"].mean())
-        assert found.loc[("baseline", way, number), ["networks", "orders"]].tolist() == [2, 1]
+        assert found.loc[("baseline", way, number), ["networks", "orders"]].tolist() == [3, 1]
     assert found.loc[("layershuffle", "arbitrary", 4), "mean"] == pytest.approx(0.7)
     assert set(found.index.get_level_values("way")) == set(collapse_tables.WAYS)
 
@@ -78,15 +79,13 @@ def test_sentences_say_what_the_numbers_say(measured):
     rng = np.random.default_rng(0)
     noisy = measured["swaps"].assign(top1=lambda table: table["top1"] + rng.normal(0, 1e-4, len(table)))
     told = collapse_tables.exchanged(noisy)
-    assert re.search(r"\*\*ViT\*\* loses 26\.\d \[26\.\d, 26\.\d\] points", told), "over the networks"
+    assert re.search(r"\*\*ViT\*\* loses 26\.\d \[26\.\d,\u00a026\.\d\] points", told), "over the networks"
     assert told.endswith("exchanging layer 0 costs more than exchanging others for ViT.")
     found["low"] = found["mean"] - 0.05
     found["high"] = found["mean"] + 0.05
     answers = collapse_tables.answer_forms(found, CHANCE)
-    assert (
-        "**ViT**: 90.0 [85.0, 95.0] in sequence (half of the rise after 2 of 4 layers), 14.0 [9.0, 19.0] in arb"
-        in answers
-    )
+    half = "half of the rise after 2 of 4 layers"
+    assert f"**ViT**: 90.0 [85.0,\u00a095.0] in sequence ({half}), 14.0 [9.0,\u00a019.0] in arb" in answers
     assert answers.endswith("twice chance, in LayerShuffle.")
     unsure = collapse_tables.answer_forms(found.assign(low=0.1), CHANCE)
     assert unsure.endswith("twice chance, in none of them."), "by the interval, not by the mean"
@@ -99,7 +98,7 @@ def test_the_verdict_is_a_share_with_its_interval(measured):
     vit = anchored.query("approach == 'baseline' and way == 'first'")
     none, one, whole = (matrix(vit[vit["number"] == number]).to_numpy() for number in (0, 1, 4))
     share = (one.mean() - none.mean()) / (whole.mean() - none.mean())
-    found = re.search(r"cost the ViT, ([\d.]+)\u00a0% \[([\d.]+), ([\d.]+)\] is regained", told)
+    found = re.search(r"cost the ViT, ([\d.]+)\u00a0% \[([\d.]+),\u00a0([\d.]+)\] is regained", told)
     mean, low, high = map(float, found.groups())
     assert mean == pytest.approx(100 * share, abs=0.05) and low < mean < high < low + 2
     shuffle = anchored.query("approach == 'layershuffle' and way == 'first'").groupby("number")["top1"].mean()

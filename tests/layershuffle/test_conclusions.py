@@ -43,9 +43,9 @@ def test_networks_whose_last_loss_is_the_lowest_are_counted():
 
 def test_the_heaviest_layer_is_that_of_the_highest_mean():
     rows = [("leave one out", "baseline", seed, layer, 0.1 * layer - 0.02 * seed * layer)
-            for seed in (0, 1) for layer in (0, 1, 2)]  # fmt: skip
+            for seed in (0, 1, 2) for layer in (0, 1, 2)]  # fmt: skip
     told = conclusions.heaviest(pd.DataFrame(rows, columns=["measure", "approach", "seed", "layer", "contribution"]))
-    assert f"- leave one out: layer 2 of ViT with {mean_and_interval(np.array([0.2, 0.16]))}" in told
+    assert f"- leave one out: layer 2 of ViT with {mean_and_interval(np.array([0.2, 0.16, 0.12]))}" in told
 
 
 def test_what_choosing_is_worth_is_told_where_it_is_most(accuracies):
@@ -60,4 +60,35 @@ def test_what_choosing_is_worth_is_told_where_it_is_most(accuracies):
 def test_sources_are_told_from_the_fewest_to_the_most():
     rows = [("baseline", distinct, top1) for distinct, top1 in ((1, 0.9), (1, 0.8), (4, 0.5), (4, 0.3), (2, 0.7))]
     told = conclusions.sources(pd.DataFrame(rows, columns=["approach", "distinct", "top1"]))
-    assert "ViT 85.00 ± 7.07 from 1 and 40.00 ± 14.14 from 4 (mean" in told
+    assert "ViT 85.00\u00a0±\u00a07.07 from 1 and 40.00\u00a0±\u00a014.14 from 4 (mean" in told
+
+
+def test_pages_end_in_answers_that_their_tables_give(accuracies):
+    apart = conclusions.told_apart(accuracies)
+    assert apart == "Of the 4 paired differences to LayerShuffle, 2 have an interval that leaves out zero."
+    rows = [("baseline", seed, draw, 0.1 * draw) for seed in range(3) for draw in range(4)]
+    rows += [("layershuffle", seed, draw, 0.1 * seed) for seed in range(3) for draw in range(4)]
+    shuffled = pd.DataFrame(rows, columns=["approach", "seed", "draw", "top1"])
+    told = conclusions.most_variance(shuffled).replace("\u00a0", " ")
+    assert told.endswith("comes from order for ViT (100 %); from seed for LayerShuffle (100 %).")
+
+
+def test_the_middle_depth_in_arbitrary_order_is_told(accuracies):
+    pruned = pd.concat(
+        [accuracies.assign(layers=layers, top1=accuracies["top1"] - 0.01 * layers) for layers in (1, 2, 9)]
+    )
+    told = conclusions.left(pruned, 0.1)
+    assert told.startswith("With 2 layers left, in arbitrary order, top-1 in % is 1") and "and 6" in told
+
+
+def test_the_layer_that_matters_and_the_drift_that_is_survived_are_told():
+    rows = [(measure, name, layer, (layer == most) * 0.1)
+            for measure, name, most in (("one", "baseline", 1), ("one", "layershuffle", 0), ("two", "baseline", 0))
+            for layer in (0, 1)]  # fmt: skip
+    told = conclusions.matters(pd.DataFrame(rows, columns=["measure", "approach", "layer", "contribution"]))
+    assert told.endswith("is, by one, layer 1 of ViT and layer 0 of LayerShuffle; by two, layer 0 of ViT.")
+    rows = [("baseline", 0.1, 0.9, 0.8), ("baseline", 0.3, 0.9, 0.4), ("layershuffle", 0.5, 0.7, 0.6)]
+    drifted = pd.DataFrame(rows, columns=["approach", "drift", "source", "merged"])
+    told = conclusions.survives(drifted).replace("\u00a0", " ")
+    assert told.endswith("ViT up to a drift of 10 %; LayerShuffle up to a drift of 50 %, the furthest here.")
+    assert "ViT at no drift here" in conclusions.survives(drifted[1:])

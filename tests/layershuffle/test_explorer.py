@@ -317,6 +317,16 @@ def test_an_order_is_a_link(show):
     assert page.evaluate("location.hash") == "#order=first-2"
 
 
+def test_it_opens_in_the_order_that_it_is_given_and_returns_to_it(show):
+    page = show(LayerExplorer(runs=RUNS[:3], images=20, order=[2, 0, 3, 1]).html())
+    settled(page)
+    assert order(page) == [2, 0, 3, 1]
+    page.click(".lx-do-original")
+    settled(page)
+    page.go_back()
+    page.wait_for_function("document.querySelector('.lx-order').value == '[2, 0, 3, 1]'")
+
+
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
@@ -368,6 +378,21 @@ def test_the_guided_walk(show):
     assert page.inner_text(".lx-step") == "1 of 5: In sequence"
     page.keyboard.press("Escape")
     assert page.locator(".lx-step").count() == 0
+
+
+def test_the_buttons_of_the_walk_stay_when_accuracies_arrive(show):
+    """Or a click that is half done is lost."""
+    page = show(address="#walk=1")
+    settled(page)
+    pending, stays = page.evaluate("""async () => {
+        document.querySelector(".lx-next").click();
+        const button = document.querySelector(".lx-next");
+        const pending = () => document.querySelector(".lx-walk tbody").innerText.includes("…");
+        const before = pending();
+        while (pending()) await new Promise(requestAnimationFrame);
+        return [before, button.isConnected];
+    }""")
+    assert pending and stays
 
 
 def test_a_page_that_is_still_loading_says_so(browser):

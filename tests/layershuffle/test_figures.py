@@ -89,7 +89,19 @@ def test_by_layer_adds_the_error_of_an_estimate_to_the_spread_over_the_networks(
         assert [abs(end[1] - start[1]) / 2 for start, end in whiskers] == pytest.approx([spread] * 6)
 
 
-def test_the_beeswarm_has_a_dot_for_every_model():
-    models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.9})
-    figure = figures.beeswarm(models, 0.1)
-    assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 33
+def test_no_model_is_hidden_where_all_agree():
+    models = pd.DataFrame({"approach": "baseline", "model": ["merged"] * 30 + ["source"] * 3, "top1": 0.951})
+    models.loc[:9, "top1"] = 1.0
+    bars = [bar for bar in figures.by_model(models, 0.1).axes[0].patches if bar.get_width()]
+    assert [round(bar.get_width(), 3) for bar in bars] == [0.8, 0.4, 0.8], "20 and 10 merged models; 3 sources"
+    assert [bar.get_y() + bar.get_height() / 2 for bar in bars] == pytest.approx([95, 101, 95])
+    assert [bar.get_x() + bar.get_width() / 2 for bar in bars] == pytest.approx([0, 0, 1], abs=1e-9)
+
+
+def test_learning_curves_of_several_scales_stand_in_rows_with_their_own_chance():
+    rows = [("baseline", seed, step, 0.5, 1.0) for seed in (0, 1) for step in (10, 20)]
+    history = pd.DataFrame(rows, columns=["approach", "seed", "step", "selection_top1", "selection_loss"])
+    figure = figures.learning_curves({"one": history, "two": history}, {"one": 0.1, "two": 0.01})
+    assert [panel.get_title("left") for panel in figure.axes] == ["one", "", "two", ""]
+    assert [panel.lines[-1].get_ydata()[0] for panel in figure.axes[::2]] == [10, 1], "chance"
+    assert len(figure.legends[0].get_texts()) == 1, "an approach is named once"

@@ -29,7 +29,7 @@ def test_the_sentences_tell_the_fewest_and_the_most_steps():
     table = pd.DataFrame(rows + once, columns=["approach", "measure", "steps", "number", "value"])
     told = lengths.told({"digits": table}, {"drift": "distance", "merged": "merged models"})
     assert "On `digits`, refined for 400 → 1,600 steps, in % (mean ± standard deviation over the networks):" in told
-    assert told.strip().endswith("- **ViT**: distance 30.00 ± 14.14 → 90.00 ± 14.14.")
+    assert told.strip().endswith("- **ViT**: distance 30.00\u00a0±\u00a014.14 → 90.00\u00a0±\u00a014.14.")
     assert lengths.told({}, {}) == "No other number of steps has been recorded."
 
 
@@ -46,7 +46,10 @@ def test_curves_draw_the_mean_of_each_measure_against_the_steps():
     assert [panel.lines[0].get_ydata()[0] for panel in figure.axes[::2]] == [10, 1], "chance"
     assert np.allclose(figure.axes[1].lines[0].get_ydata(), [5 + 4, 5 + 16])
     first, second = (line.get_xdata() for line in figure.axes[0].lines[1:4:2])
-    assert (second / first == pytest.approx(1.05)) and first[0] < 400 < second[0], "side by side"
+    assert first[0] < 400 < second[0] and first[0] * second[0] == pytest.approx(400**2), "side by side, around the tick"
+    assert second[0] / 400 < 4**0.041, "near it"
+    one = lengths.curves({"digits": table[table["approach"] == "baseline"]}, panels, {"digits": 0.1})
+    assert list(one.axes[0].lines[1].get_xdata()) == [400, 1600], "a single one stands at its tick"
     assert figure.axes[2].get_title() == "other: one"
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["400", "1,600"]
     assert len(figure.legends[0].get_texts()) == 2, "an approach is named once"

@@ -82,6 +82,13 @@ def test_a_changed_parameter_is_told_with_the_headings_that_it_concerns():
     told = line("layers", [3, 6], [6], places)
     assert told == "- `layers`: 3, 6 → **6**; look at [Table 1, rebuilt](#Table-1,-rebuilt) and [More](#More)."
     assert line("seeds", 5, 2, places) == "- `seeds`: 5 → **2**; look at all that follows."
+    assert line("payoff", [], [[1, 2], [3, 4]], places).startswith("- `payoff`: [] → **[[1, 2], [3, 4]]**;")
+
+
+def test_a_word_that_yaml_takes_for_a_truth_is_that_word():
+    assert [parsed("feedback", value, ["on", "off"]) for value in (True, False, "on")] == ["on", "off", "on"]
+    with pytest.raises(ParameterError, match="is True, but it takes one of sdpa, eager"):
+        parsed("attention", True, ["sdpa", "eager"])
 
 
 def test_defaults_are_those_of_the_cell_before_papermills():

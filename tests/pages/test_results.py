@@ -210,7 +210,7 @@ def to(value, *keys):
         (to(-0.1, "rows", 1, "std"), "row 2, std: Input should be greater than or equal to 0"),
         (to(0, "rows", 1, "networks"), "row 2, networks: Input should be greater than 0"),
         (to(2.5, "rows", 1, "networks"), "row 2, networks: Input should be a valid integer"),
-        (to(None, "rows", 1, "low"), "row 2: the interval from None to "),
+        (to(0.1, "rows", 1, "low"), "row 2: the interval from 0.1 to None"),
         (to(0.99, "rows", 1, "low"), "row 2: the interval from 0.99 to "),
         (to("<script>", "rows", 1, "approach"), "row 2, approach: String should match pattern"),
         (to([1, 2], "rows", 1), "rows, row 2: Input should be an object"),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lsnotebook.pages import scoreboard
+from lsnotebook.pages import scoreboard, tables
 from lsnotebook.pages.statements import FAILS, HOLDS, UNTOLD
 
 COMMON = {
@@ -66,6 +66,15 @@ def test_a_sentence_counts_the_verdicts_and_names_what_does_not_hold():
     assert scoreboard.summary(statements(HOLDS)) == alone
 
 
+def test_a_sentence_says_what_a_recorded_scale_judges_otherwise():
+    def several(*verdicts):
+        return pd.concat([statements(verdict).assign(id=f"C{k}") for k, verdict in enumerate(verdicts)])
+
+    ours = several(HOLDS, HOLDS, UNTOLD, FAILS)
+    found = scoreboard.summary(ours, {"recorded, big": several(HOLDS, FAILS, HOLDS), "recorded, same": several(HOLDS)})
+    assert found.endswith("(C2). Otherwise at big (recorded): C1 does not hold, C2 holds."), "C3 was not run there"
+
+
 def measured(verdict, build, rule="points: above 5"):
     row = {**COMMON, "rule": rule, "paper": 7.0, "build": build, "low": build - 1, "high": build + 1}
     return pd.DataFrame([{**row, "verdict": verdict}])
@@ -75,15 +84,31 @@ def test_a_row_says_what_is_measured_the_rule_the_papers_number_and_ours_with_it
     table = scoreboard.board(measured(FAILS, -3.0, "points lost: between -5 and 5"))
     assert table.index.tolist() == ['<a href="02_execution_order.ipynb#table-1">C1</a>']
     (row,) = table.to_dict("records")
-    assert "points lost" in row["measured as"] and "between −5 and 5 points" in row["rule"]
-    assert "7.0 points" in row["paper"] and "−3.0 points [−4.0, −2.0]" in row["ours"]
+    assert "points lost" in row["measured as"] and "between −5 and 5\u00a0points" in row["rule"]
+    assert "7.0\u00a0points" in row["paper"] and "−3.0\u00a0points [−4.0,\u00a0−2.0]" in row["ours"]
     assert "<small>5 networks, 100 orders</small>" in row["ours"]
     (share,) = scoreboard.board(measured(HOLDS, 8.0, "kept, %: above 5")).to_dict("records")
     assert (
-        "8.0 % [7.0, 9.0]" in share["ours"]
+        "8.0\u00a0% [7.0,\u00a09.0]" in share["ours"]
         and "above 5\u00a0%" in share["rule"]
         and "kept, %" not in share["measured as"]
     )
+
+
+def test_how_many_times_as_much_has_a_unit_of_its_own():
+    table = measured(HOLDS, 8.0, "slower, times: above 1")
+    (row,) = scoreboard.board(table).to_dict("records")
+    assert "8.0× [7.0,\u00a09.0]" in row["ours"] and "7.0×" in row["paper"] and "above 1×" in row["rule"]
+    assert (
+        ">slower<" in row["measured as"]
+        and "8.0×<br><small>[7.0,\u00a09.0]</small>" in tables.table(scoreboard.board(table)).data
+    )
+
+
+def test_without_any_number_of_the_paper_its_column_is_left_out():
+    known, unknown = measured(HOLDS, 8.0), measured(HOLDS, 8.0).assign(id="C2", paper=None)
+    for show in (scoreboard.board, scoreboard.details):
+        assert "paper" not in show(unknown) and "paper" in show(pd.concat([known, unknown]))
 
 
 def drawn(row):
@@ -117,24 +142,31 @@ def test_a_bar_has_the_interval_where_it_lies_against_the_bound():
 
 def test_a_bar_is_told_in_words_too():
     bar = scoreboard.bar(measured(FAILS, -3.0, "points lost: between -5 and 5").iloc[0])
-    told = "−3.0 points, interval from −4.0 to −2.0; rule: between −5 and 5; paper: 7.0 points"
+    told = "−3.0\u00a0points, interval from −4.0 to −2.0; rule: between −5 and 5; paper: 7.0\u00a0points"
     assert f'role="img" aria-label="{told}"' in bar
 
 
 def test_recorded_numbers_stand_beside_this_builds_where_the_rule_is_the_same():
-    ours, shown = measured(FAILS, 3.0), "3.0 points [2.0, 4.0]<br><small>5 networks, 100 orders</small>"
+    ours, shown = measured(FAILS, 3.0), "3.0\u00a0points [2.0,\u00a04.0]<br><small>5 networks, 100 orders</small>"
     (row,) = scoreboard.details(ours, {"recorded, cifar100": measured(HOLDS, 8.0)}).to_dict("records")
-    assert "8.0 points [7.0, 9.0]" in row["recorded, cifar100"] and shown in row["this build"]
+    assert "8.0\u00a0points [7.0,\u00a09.0]" in row["recorded, cifar100"] and shown in row["this build"]
     (row,) = scoreboard.details(ours, {"recorded, cifar100": measured(HOLDS, 8.0, "points: above 6")}).to_dict(
         "records"
     )
     assert row["recorded, cifar100"] == ""
 
 
+def test_this_builds_numbers_come_first():
+    """They are to be seen without scrolling, on a phone too."""
+    shown = scoreboard.details(measured(FAILS, 3.0), {"recorded, cifar100": measured(HOLDS, 8.0)})
+    assert list(shown)[:3] == ["statement", "this build", "recorded, cifar100"]
+    assert scoreboard.verdict(FAILS) in shown["statement"].item()
+
+
 def test_every_statement_says_where_its_bound_comes_from_and_what_another_verdict_takes():
     (row,) = scoreboard.details(measured(HOLDS, 8.0)).to_dict("records")
     assert "points: above 5" in row["statement"] and "“some words”" in row["statement"]
-    assert "the whole interval at most 5" in row["another verdict takes"] and "7.0 points" in row["paper"]
+    assert "the whole interval at most 5" in row["another verdict takes"] and "7.0\u00a0points" in row["paper"]
 
 
 def test_without_an_interval_the_number_stands_alone():
@@ -142,7 +174,7 @@ def test_without_an_interval_the_number_stands_alone():
     (claim,) = scoreboard.records(table)
     assert claim["low"] is None and claim["high"] is None and "NaN" not in json.dumps(claim)
     for shown in (scoreboard.board(table)["ours"].item(), scoreboard.details(table)["this build"].item()):
-        assert "3.0 points<br><small>5 networks, 100 orders</small>" in shown
+        assert "3.0\u00a0points<br><small>5 networks, 100 orders</small>" in shown
     assert drawn({"low": np.nan, "high": np.nan})["interval"] == [33, 33]
 
 

@@ -56,3 +56,10 @@ def test_a_judged_statement_says_where_its_bound_comes_from_and_what_was_resampl
     assert (row["rule"], row["bound"], row["over"]) == ("points: above 0", "“more”", "3 networks, 2 orders")
     assert (row["build"], row["low"], row["high"]) == pytest.approx(crossed(statement.values))
     assert (row["verdict"], row["otherwise"]) == (statement.verdict, statement.otherwise)
+
+
+def test_where_nothing_was_measured_the_reason_stands_in_place_of_a_population():
+    missing = Statement("saved, %", np.array([np.nan]), Bounds("", above=0), unmeasured="it takes a solver")
+    assert missing.population == "it takes a solver" and missing.verdict == UNTOLD
+    there = Statement("saved, %", np.array([1.0, 2.0]), Bounds("", above=0), unmeasured="it takes a solver")
+    assert there.population == "2 networks"

@@ -1,9 +1,10 @@
+import json
 import re
 
 import pytest
 import torch
 from torch import nn
-from transformers import BertConfig, T5Config, ViTConfig
+from transformers import BertConfig, DeiTConfig, T5Config, ViTConfig
 
 from lsnotebook.core.profiles import Backbone
 from lsnotebook.data.splits import DataError
@@ -99,14 +100,35 @@ def test_a_step_that_cannot_be_traced_is_told_in_one_sentence():
 
 
 def test_what_is_no_classifier_and_no_language_model_is_told_in_one_sentence(tmp_path, monkeypatch):
-    with pytest.raises(NetworkError, match="A t5 is neither an image classifier nor a causal language model"):
-        build(T5Config())
+    for config in (T5Config(), BertConfig()):  # BERT sees the words that follow
+        with pytest.raises(NetworkError, match=r"A \w+ is neither an image classifier nor a causal language model"):
+            build(config)
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(NetworkError, match=re.escape(f"The checkpoint {str(tmp_path)!r} has no config.json")):
         config_of(str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(DataError, match="no folder"):
         config_of("nobody/nothing at all")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"patch_size": 0}, {"hidden_size": -16}, {"hidden_size": "abc"}, {"hidden_act": "foo"}, None],
+    ids=["patch 0", "a negative size", "a text", "no activation", "null"],
+)  # fmt: skip
+def test_a_configuration_that_makes_no_network_is_told_in_one_sentence(tmp_path, wrong):
+    sizes = {"hidden_size": 24, "num_attention_heads": 2, "num_hidden_layers": 1, "model_type": "vit"}
+    (tmp_path / "config.json").write_text(json.dumps(wrong and {**sizes, **wrong}))
+    with pytest.raises(
+        NetworkError, match=r"^The (network cannot be built|checkpoint .*) \(\w+(: .*)?\): name "
+    ) as told:
+        build(config_of(str(tmp_path)))
+    assert "\n" not in str(told.value)
+
+
+def test_a_checkpoint_need_not_name_its_architecture():
+    """Of DeiT there are two classifiers, of which transformers looks for the one that is named."""
+    config = DeiTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24)
+    assert type(build(config)).__name__ == "DeiTForImageClassification"
 
 
 def test_a_checkpoint_is_its_config_alone(tmp_path):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -24,22 +25,37 @@ from lsnotebook.layershuffle.profiles import SMOKE
         ("layershuffle --nodes 3 --kill 4", "4 nodes are to die and 0 to be slow, but there are 3; take at most 3"),
         ("layershuffle --deadline 0", "The deadline is 0.0 hops, but should be more than 0."),
         ("layershuffle --patience nan", "The patience is nan hops"),
-        ("layershuffle --nodes 0", "A swarm has at least one node, but 0 are asked for."),
+        ("layershuffle --nodes 0", "0 is not in the range x>=1"),
+        ("layershuffle --nodes 1000000", "1000000 nodes take 400000 GB of memory, which this machine does not have"),
         ("layershuffle-position", "know the positions of one network alone"),
         ("layershuffle-predict-sum", "know the positions of one network alone"),
         ("baseline --rule pipeline --kill 1", "A pipeline waits for"),
         ("layershuffle --rule fastest", "'fastest' is not one of 'nearly', 'any', 'in-order', 'pipeline', 'similar'"),
         ("layershuffle --address 127.0.0.1:1", "There is no Ray cluster at '127.0.0.1:1'"),
+        ("layershuffle --address=", "There is no Ray cluster at '' (an address is a host and a port"),
         ("layershuffle", "A cluster needs Ray"),
     ],
 )
 def test_a_swarm_that_cannot_be_is_one_sentence(monkeypatch, words, sentence):
-    monkeypatch.setattr(runs, "ensure", lambda wanted: None)
+    monkeypatch.setattr(runs, "ensure", lambda wanted: pytest.fail("nothing is trained for a swarm that cannot be"))
     if sentence == "A cluster needs Ray":
         monkeypatch.setitem(sys.modules, "ray", None)
     result = CliRunner().invoke(main, ["swarm", "smoke", *words.split()])
     assert result.exit_code in (1, 2) and sentence in result.output, result.output
     assert "Traceback" not in result.output and result.output.splitlines()[-1].startswith("Error: ")
+
+
+def test_something_else_at_the_address_of_a_cluster_is_told_at_once():
+    """Ray itself would try for minutes."""
+    pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = f"swarm smoke layershuffle --address 127.0.0.1:{server.server_port}"
+        result = CliRunner().invoke(main, words.split())
+        server.shutdown()
+    assert (
+        result.exit_code == 1 and "(what listens there is something else): start one with `ray start`" in result.output
+    )
 
 
 @pytest.mark.slow

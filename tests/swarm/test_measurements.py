@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lsnotebook.core.draws import Pruned
 from lsnotebook.core.orders import sequential
 from lsnotebook.engine.cluster import SweepError
 from lsnotebook.engine.run import study
@@ -11,7 +12,7 @@ from lsnotebook.layershuffle.measurements import accuracies
 from lsnotebook.layershuffle.profiles import SMOKE
 from lsnotebook.swarm import measurements
 from lsnotebook.swarm.hops import SwarmError
-from lsnotebook.swarm.measurements import answers, carried_out, compared, scaled
+from lsnotebook.swarm.measurements import answers, carried_out, compared, halves, scaled
 from lsnotebook.swarm.trials import Trial, simulated, summary
 
 pytestmark = pytest.mark.usefixtures("trained")
@@ -40,6 +41,15 @@ def test_layers_of_several_networks_are_drawn_and_the_networks_take_turns():
     assert len(np.unique(found.query("draw == 0")["top1"])) <= 2
     with pytest.raises(SwarmError, match="layers of 3 networks, but there are 2"):
         answers([("any", models, Trial("similar", nodes=8, networks=3))], 5, 1)
+
+
+def test_half_of_the_layers_are_the_first_ones_or_any():
+    found = halves(SMOKE, 2)
+    assert found["layers"].eq(2).all() and found["approach"].nunique() == 3
+    first = found[found["which"] == "first"]
+    alone = accuracies(study(SMOKE, [BASELINE], 2), Pruned(2, "first"))
+    assert first[first["approach"] == "baseline"]["top1"].tolist() == alone["top1"].tolist()
+    assert len(found) > 2 * len(first), "many draws of random ones"
 
 
 def test_what_cannot_be_is_told_before_anything_is_computed():

@@ -1,67 +1,26 @@
-"""The page's tables and sentences say what the numbers say, whichever way these go."""
+"""The page's tables hold what the runs say."""
 
+import dataclasses
 import itertools
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
-from lsnotebook.swarm import tables
+from lsnotebook.swarm import findings, tables
 from lsnotebook.swarm.driver import Fault
 from lsnotebook.swarm.trials import Carried, Trial, simulated
 
 
-def answers(top1, p50=None, policies=("a", "b")):
-    """Rows as of `measurements.answers`; `top1` and `p50` of each (approach, policy), spread a little by chance."""
-    rng, rows = np.random.default_rng(0), []
-    for (approach, values), (k, policy) in itertools.product(top1.items(), enumerate(policies)):
-        for draw in range(6):
-            late = rng.normal(scale=0.01)
-            times = {"p50": (p50 or {}).get(approach, [12] * 9)[k] + late, "p99": 20.0, "throughput": 0.5, "layers": 9}
-            for seed in range(3):
-                row = {"approach": approach, "policy": policy, "rule": "any", "seed": seed, "draw": draw}
-                rows.append({**row, "top1": values[k] + rng.normal(scale=0.01), **times})
-    return pd.DataFrame(rows)
-
-
-def test_the_table_has_latencies_in_hops_and_in_milliseconds():
-    shown = tables.served(answers({"layershuffle": [0.8, 0.5], "layerdrop": [0.3, 0.9]}), hop=0.03)
+def test_the_table_has_latencies_in_hops(answers):
+    shown = tables.served(answers({"layershuffle": [0.8, 0.5], "layerdrop": [0.3, 0.9]}))
     assert list(shown.index) == [("a", "LayerShuffle"), ("b", "LayerShuffle"), ("a", "LayerDrop"), ("b", "LayerDrop")]
     row = shown.loc[("a", "LayerShuffle")]
     assert row["top-1, %"].startswith(("79", "80")) and "[" in row["top-1, %"]
-    assert row["p99, hops (ms)"] == "20.0 (600)" and row["answers a hop (a second)"] == "0.50 (16.7)"
-
-
-def test_who_leads_is_said_only_where_the_interval_says_so():
-    found = answers({"layershuffle": [0.8, 0.5], "layerdrop": [0.3, 0.5], "baseline": [0.2, 0.1]})
-    said = tables.leads(found, "a deadline of")
-    assert "LayerShuffle is **more accurate** at a deadline of a (by 50." in said
-    assert "**not to be told apart** at a deadline of b:" in said and "less" not in said
-    turned = found.replace({"approach": {"layershuffle": "layerdrop", "layerdrop": "layershuffle"}})
-    assert "LayerShuffle is **less accurate** at a deadline of a (by 50." in tables.leads(turned, "a deadline of")
-
-
-def test_the_verdict_follows_the_numbers_and_not_the_expectation():
-    times = {"layershuffle": [10, 14, 12], "layerdrop": [12, 12, 12]}
-    top1 = {"layershuffle": [0.8, 0.5, 0.6], "layerdrop": [0.3, 0.9, 0.6], "baseline": [0.1, 0.1, 0.1]}
-    policies = ("a burst", "a light load", "a tie")
-    said = tables.verdict(answers(top1, times, policies)).splitlines()
-    assert [line.split(": ")[1] for line in said[:3]] == ["a burst.", "a light load.", "a tie."]
-    assert said[3].endswith(": a burst.") and said[4].endswith(": a light load.")
-    turned = {"layershuffle": top1["layerdrop"], "layerdrop": top1["layershuffle"], "baseline": top1["baseline"]}
-    said = tables.verdict(answers(turned, times, policies)).splitlines()
-    assert said[0].endswith(": a light load.") and said[1].endswith(": a burst.")
-    assert "in none of these cases" in tables.verdict(answers({"layershuffle": [0.9] * 2, "layerdrop": [0.1] * 2}))
-
-
-def test_patience_and_freedom_of_order_are_told_apart():
-    found = answers({"layershuffle": [0.5, 0.5], "layerdrop": [0.5, 0.5]}, policies=("no patience", "patience"))
-    found.loc[found["policy"] == "patience", "throughput"] = 2.0
-    said = tables.patience_or_order(found)
-    assert "LayerShuffle from 0.50 to 2.00 answers a hop" in said and "(4.0 to 4.0 times as many)" in said
-    assert "answers 1.00 times as many as" in said
+    assert row["p50 / p99, hops"] == "12.0 / 20.0" and row["answers a hop"] == "0.50"
+    late = answers({"layershuffle": [0.8]}, {"layershuffle": [1762.6]}, ("a",))
+    assert tables.served(late, rules=True).loc["LayerShuffle, any", "p50 / p99, hops"] == "1,762.6 / 20.0"
 
 
 def test_coverage_is_what_counting_all_draws_gives():
@@ -73,8 +32,8 @@ def test_coverage_is_what_counting_all_draws_gives():
         assert tables.coverage(3, [3], holds)["covered"].tolist() == pytest.approx([full])
     twelve = tables.coverage(12, [12, 24, 36])
     assert twelve["covered"].tolist() == pytest.approx([math.factorial(12) / 12**12, 0.150, 0.563], abs=1e-3)
-    assert "24 nodes that each draw one layer hold all 12 of them in 15" in tables.covered(twelve, 12)
-    assert "more than 36 nodes" in tables.covered(twelve, 12)
+    assert "24 nodes that each draw one layer hold all 12 of them in 15" in findings.covered(twelve, 12)
+    assert "more than 36 nodes" in findings.covered(twelve, 12)
 
 
 def carried(rows, again):
@@ -86,7 +45,7 @@ def test_the_error_of_the_simulation_is_that_of_its_quantiles():
     real = simulated(Trial(nodes=4, load=0.1), 4, 50)
     same, half = carried(real, real), carried(real, real.assign(answered=(real["answered"] + real["born"]) / 2))
     assert tables.errors([same, half]).mean().tolist() == pytest.approx([0.25, 0.25])
-    said = tables.real([same, half], "", 0.03)
+    said = findings.real([same, half], "", 0.03)
     assert "off by 25.0\u00a0% for the median latency and 25.0\u00a0% for the 99th percentile" in said
     assert "in which 2 of them were killed, all 100 requests" in said, "who dies after the last answer does not count"
     points = tables.real_points([same, half], "sizes", "nodes")
@@ -94,5 +53,11 @@ def test_the_error_of_the_simulation_is_that_of_its_quantiles():
     assert tables.real_points([same], "failures", "mtbf").empty
 
 
-def test_without_real_nodes_a_sentence_says_why():
-    assert tables.real([], "Swarms need Ray: pip install it.", 0.03).endswith("alone: Swarms need Ray: pip install it.")
+def test_a_real_run_stands_beside_its_simulation():
+    real = simulated(Trial(nodes=4, load=0.1), 4, 50)
+    failing = dataclasses.replace(carried(real, real), trial=Trial(nodes=4, mtbf=3000))
+    shown = tables.side_by_side(tables.runs([carried(real, real), failing]))
+    assert shown.index[1] == ("4 nodes, a failure in 3,000 hops", "LayerShuffle, nearly")
+    for column in ("median latency", "99th percentile"):
+        ours, theirs = shown[f"{column}: real / simulated"].iloc[0].split(" / ")
+        assert ours == theirs and float(ours) > 4

@@ -123,6 +123,22 @@ def test_it_fits_and_has_no_barriers(show, options):
 
 
 @pytest.mark.slow
+def test_on_a_phone_it_begins_at_the_beginning_and_cuts_no_bar_and_no_number(show):
+    page = show(viewport={"width": 360, "height": 700})
+    first = page.locator(".sw-picture rect").first
+    at = float(first.get_attribute("x"))
+    page.locator(".sw-player input").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert float(first.get_attribute("x")) == at, "the first hop was not yet pushed aside"
+    page.keyboard.press("End")
+    names = page.locator(".sw-picture > text").filter(has_text="node")
+    edge = max(box["x"] + box["width"] for box in (name.bounding_box() for name in names.all()))
+    bars = page.locator(".sw-picture rect")
+    assert bars.count() and all(bar.bounding_box()["x"] > edge for bar in bars.all())
+
+
+@pytest.mark.slow
 def test_without_scripts_it_says_so(show):
     page = show(java_script_enabled=False)
     assert "takes JavaScript" in page.inner_text(".sw-player p")

@@ -1,5 +1,7 @@
 """The explorer of layer orders: take a layer, move it, drop it, repeat it, and see at once what the models predict.
 
+In a notebook::
+
     LayerExplorer(runs=[baseline, layershuffle, ...])
 
 In a live notebook it is a widget whose `order`, `image`, `probabilities` and `accuracy` Python can read, set and
@@ -96,6 +98,8 @@ class LayerExplorer(anywidget.AnyWidget):
     baseline and the first LayerShuffle model, one value a class), `accuracy` (the means of both, over the networks and
     `images` validation images, evenly spaced). Raises `ExplorerError`, and `OrderError` where `order` is set to what is
     no order.
+
+    It opens in the original order, or in the `order` given; a page returns to it where its address names no other.
     """
 
     _esm = module()
@@ -106,14 +110,15 @@ class LayerExplorer(anywidget.AnyWidget):
     probabilities: traitlets.List = traitlets.List().tag(sync=True)
     accuracy: traitlets.List = traitlets.List().tag(sync=True)
 
-    def __init__(self, runs: Sequence[Run], images: int = 200):
+    def __init__(self, runs: Sequence[Run], images: int = 200, order: Sequence[int] | None = None):
         groups = grouped(runs)
         # In turn, so that a page that is still loading can show the first of both
         self._runs = tuple(sorted(runs, key=lambda run: groups[run in groups[1]].index(run)))
         self._images = images
         content = _contents(self._runs, images)
         layers, large = content["shape"]["layers"], content["large"]
-        super().__init__(order=list(sequential(layers)), _data={} if on_a_page() else content, _kernel=large)
+        first = list(sequential(layers) if order is None else order)
+        super().__init__(order=first, _data={} if on_a_page() else content, _kernel=large)
         if large:
             self._models = [[store.load(run) for run in group] for group in groups]
             self.on_msg(self._answer)
@@ -159,7 +164,7 @@ class LayerExplorer(anywidget.AnyWidget):
         The script stands before the weights, and runs while they are still on their way. For models too large for a
         page, the picture alone.
         """
-        content = dict(_contents(self._runs, self._images))
+        content = _contents(self._runs, self._images) | {"start": self.order}
         if content["large"]:
             return f'<div class="themed">{self.fallback()}</div>'
         blocks = "".join(

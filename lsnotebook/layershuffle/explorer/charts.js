@@ -62,7 +62,7 @@ function axes(label, most, chance, under) {
 // Every order tried so far: mean accuracy against the pairs of layers out of order; of the last, each network as well.
 function scatter(data, tried) {
   const L = data.shape.layers, most = Math.max((L * (L - 1)) / 2, ...tried.map((one) => one.far));
-  const { plot, x, y, tick } = axes(`${tried.length} orders tried: top-1 accuracy against the pairs of layers out of order`,
+  const { plot, x, y, tick } = axes(`${tried.length} ${tried.length === 1 ? "order" : "orders"} tried: top-1 accuracy against the pairs of layers out of order`,
                                     most, 1 / data.shape.classes, "pairs of layers out of order");
   tick(0, "0");
   tick(most, most, "end");

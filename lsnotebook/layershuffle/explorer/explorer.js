@@ -4,6 +4,7 @@
 function mount(root, data, bridge) {
   const L = data.shape.layers, groups = [0, 1].map((group) => data.networks.flatMap((one, k) => (one.group === group ? [k] : [])));
   const state = { tiles: [], past: [], image: 0, seed: 0, count: 0, merged: false, selected: null, question: null };
+  const start = data.start ?? sequence(L);
   const known = new Map();  // what each order tried so far gave; the last one tried is the last
   const steps = stepsOf(L, groups[1].length), seeds = groups[0].map((k) => data.networks[k].seed);
   const $ = (name) => root.querySelector(`.lx-${name}`);
@@ -132,10 +133,10 @@ function mount(root, data, bridge) {
     state.past.push(state.tiles);
     settle(tilesOf(step.order, step.sources), `${step.name}. ${step.text}`, `walk=${steps.indexOf(step) + 1}`);
   }
-  // A link or the back button; without anything after #, the original order.
+  // A link or the back button; without anything after #, the order that it opened in.
   function visit(hash) {
     try {
-      const to = hash ? asked(hash, L, groups[1].length, data.labels.length, steps.length) : { order: sequence(L), image: state.image };
+      const to = hash ? asked(hash, L, groups[1].length, data.labels.length, steps.length) : { order: start, image: state.image };
       if (!to) return;
       if (to.step !== undefined) walk.visit(to.step);
       else {
@@ -231,7 +232,7 @@ function mount(root, data, bridge) {
     $("totals").replaceChildren(...totals(data, one.accuracies));
     $("history").replaceChildren(...scatter(data, [...known.values()]));
     $("said").append(` ${one.accuracies.map((shares, which) => `${data.titles[which]}: ${percent(mean(shares))}.`).join(" ")}`);
-    walk.draw();
+    walk.fill();
     bridge.accuracy?.(one.accuracies.map(mean));
   }
 
@@ -290,7 +291,7 @@ function mount(root, data, bridge) {
 
   strip();
   show(0);
-  settle(tilesOf(sequence(L)), "", null);
+  settle(tilesOf(start), "", null);
   return {
     order: (next) => JSON.stringify(next) !== JSON.stringify(order()) && change(tilesOf(next), "Order set."),
     image: (next) => next !== state.image && choose(next),

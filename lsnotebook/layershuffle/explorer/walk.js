@@ -18,7 +18,7 @@ function stepsOf(L, networks) {
 
 // The panel: go(step) is asked to run it, and known(step) for its accuracies, one list for each group, once they are there.
 function guide(data, steps, go, known) {
-  const panel = make("section", { class: "lx-walk", "aria-label": "Guided walk" });
+  const panel = make("section", { class: "lx-walk", "aria-label": "Guided walk" }), results = make("tbody");
   let at = -1;
 
   function visit(step) {
@@ -33,16 +33,22 @@ function guide(data, steps, go, known) {
     panel.querySelector(at < 0 ? ".lx-start" : ":focus, .lx-next").focus();
   }
 
+  // The accuracies as they come, below buttons that stay: one that is replaced while it is pressed is never clicked.
+  function fill() {
+    const rows = steps.map((one, place) => [one, place, known(one)]).filter(([, place, shares]) => shares || place === at);
+    results.replaceChildren(...rows.map(([one, place, shares]) => make("tr", { class: place === at ? "lx-truth" : "" },
+      make("th", { scope: "row" }, `${place + 1} ${one.name}`), ...data.titles.map((_, which) => make("td", {}, shares ? percent(mean(shares[which])) : "…")))));
+  }
+
   function draw() {
     const focused = panel.contains(document.activeElement) && document.activeElement.className;
     if (at < 0) return panel.replaceChildren(button("start", `guided walk in ${steps.length} steps`, () => step(0)));
-    const rows = steps.map((one, place) => [one, place, known(one)]).filter(([, place, shares]) => shares || place === at);
+    fill();
     panel.replaceChildren(
       make("div", { class: "lx-told" }, make("p", { class: "lx-step" }, `${at + 1} of ${steps.length}: ${steps[at].name}`), make("p", {}, steps[at].text)),
       make("table", { class: "lx-table" },
         make("thead", {}, make("tr", {}, make("td"), ...data.titles.map((_, which) => make("th", { scope: "col" }, key(data, which))))),
-        make("tbody", {}, ...rows.map(([one, place, shares]) => make("tr", { class: place === at ? "lx-truth" : "" },
-          make("th", { scope: "row" }, `${place + 1} ${one.name}`), ...data.titles.map((_, which) => make("td", {}, shares ? percent(mean(shares[which])) : "…")))))),
+        results),
       make("div", { class: "lx-controls" },
         make("button", { type: "button", class: "lx-button lx-back", "aria-disabled": at === 0, onclick: () => at && step(at - 1) }, "back"),
         button("next", at + 1 === steps.length ? "finish" : "next", () => step(at + 1)),
@@ -52,5 +58,5 @@ function guide(data, steps, go, known) {
 
   panel.addEventListener("keydown", (event) => event.key === "Escape" && at >= 0 && step(steps.length));
   draw();
-  return { panel, visit, draw, step: () => at };
+  return { panel, visit, fill, step: () => at };
 }
