@@ -90,7 +90,8 @@ def arena(panels: dict[str, tuple[list[Block], Layout, list[str]]]) -> Figure:
         panel.autoscale(axis="y")
         panel.set_ylim(bottom=0)
     row[0].set_ylabel("address, MiB")
-    figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9)
+    figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9,
+                  handlelength=0.8, handletextpad=0.4, columnspacing=1)  # fmt: skip
     return figure
 
 
