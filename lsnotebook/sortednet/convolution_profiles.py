@@ -2,7 +2,7 @@
 
 convolutions-smoke     seconds    a small cPreResNet20 on scikit-learn's digits: tests, and the page's living piece
 cifar10-sorted-mini    half an hour of one core: the paper's network, images and rates, under one epoch; recorded
-cifar10-sorted         Tables 5 and 6 themselves, for a GPU
+cifar10-sorted         Tables 5 and 6 themselves: about a month of one core
 cifar10-mobilenet      Figure 2 itself: declared
 """
 
