@@ -152,8 +152,8 @@ def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Mapping[str, tu
 
 
 def accumulation(rows: pd.DataFrame, study: ConvolutionStudy) -> Mapping[str, tuple[Claim, Sequence[Statement]]]:
-    """The claims of Tables 5 and 6 on `convolution_runs.accumulated`; fixed before the recorded networks were trained.
-    With as many updates, more batches an update are also more data."""
+    """The claims of Tables 5 and 6 on `convolution_runs.accumulated`; their bounds were fixed before
+    the first recorded network was finished. With as many updates, more batches an update are also more data."""
     if rows.empty:
         return {}
     first, *_, last = study.accumulations
