@@ -59,7 +59,7 @@ def reason(table: pd.DataFrame, chance: float, layers: int) -> str:
     shares = [percent(values.mean(), 0) for values in (undone, regained(last, quarter, layers))]
     return (
         f"<b>Reason.</b> With its first {quarter} of {layers} layers in place and the others shuffled, the ViT regains "
-        f"{shares[0]} of what an arbitrary order costs it, with the last {quarter}, {shares[1]}. {why}"
+        f"{shares[0]} of what an arbitrary order costs it; with the last {quarter} in place, {shares[1]}. {why}"
     )
 
 
