@@ -18,6 +18,8 @@ COLOURS = {
     "layerdrop": "#009e73",
     "layershuffle": "#1a85cf",
 }
+ABREAST = 3
+"""Maps side by side, so that a phone shows their numbers."""
 MARKERS = dict(zip(COLOURS, "Dsvo^PXph", strict=True))
 
 
@@ -25,21 +27,25 @@ MARKERS = dict(zip(COLOURS, "Dsvo^PXph", strict=True))
 def maps(panels: Mapping[str, pd.DataFrame], chance: float) -> Figure:
     """Top-1 in % of every sub-model, the mean over the networks: a map for each of the `panels`, whose tables have
     layers, heads and top1. The dark end of the colours is chance."""
-    figure, [row] = new(4.8, 4.0, columns=len(panels), sharey=True)
-    for panel, (title, table) in zip(row, panels.items(), strict=True):
+    rows = -(-len(panels) // ABREAST)
+    figure, grid = new(4.8, 0.7 + 2.7 * rows, rows, ABREAST, sharey=True)
+    for unused in grid.flat[len(panels) :]:
+        unused.remove()
+    for panel, (title, table) in zip(grid.flat, panels.items(), strict=False):
         wide = 100 * table.pivot_table(index="layers", columns="heads", values="top1")
         image = panel.imshow(wide, cmap="viridis", vmin=100 * chance, vmax=100, origin="lower", aspect="auto")
         for y, layers in enumerate(wide.index):
             for x, heads in enumerate(wide):
                 value = wide.loc[layers, heads]
                 colour = text_on(image.cmap(image.norm(value)))
-                panel.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
-        panel.set_title(title, fontsize=8)
+                panel.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=9, color=colour)
+        panel.set_title(title, fontsize=9)
         panel.set(xlabel="heads", xticks=range(len(wide.columns)), yticks=range(len(wide)))
         panel.set_xticklabels(wide.columns)
         panel.set_yticklabels(wide.index)
-    row[0].set_ylabel("layers")
-    bar = figure.colorbar(image, ax=row, orientation="horizontal", fraction=0.05, aspect=40)
+    for first in grid[:, 0]:
+        first.set_ylabel("layers")
+    bar = figure.colorbar(image, ax=figure.axes, orientation="horizontal", fraction=0.03, aspect=40)
     bar.set_label(f"top-1 accuracy, % (chance: {100 * chance:.0f})", color=INK)
     bar.outline.set_visible(False)
     return figure
