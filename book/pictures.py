@@ -31,11 +31,11 @@ def explorer(theme: str) -> bytes:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+        page = browser.new_page(viewport={"width": 1280, "height": 1600}, color_scheme=theme)
         page.set_default_timeout(120_000)
         page.goto(PAGE.as_uri())
         page.wait_for_selector(".lx-total strong")
-        for button in [".lx-do-reverse", *[".lx-do-shuffle"] * 4]:
+        for button in [".lx-do-original", ".lx-do-reverse", *[".lx-do-shuffle"] * 3]:
             before = page.evaluate(ACCURACY)
             page.click(button)
             page.wait_for_function(f"before => ({ACCURACY})() !== before", arg=before)  # no old number by a new order
