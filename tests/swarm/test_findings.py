@@ -80,10 +80,10 @@ def test_freedom_of_order_is_told_with_its_interval(answers):
         for draw, more in enumerate(by):
             found.loc[(found["approach"] == approach) & (found["draw"] == draw), "throughput"] = 0.5 + more
     said = findings.patience_or_order(found)
-    assert "answers 1.00 [0.81, 1.19] times" in said and "which is not to be told apart from as many" in said
+    assert "answers 1.00 [0.81,\u00a01.19] times" in said and "which is not to be told apart from as many" in said
     found.loc[found["approach"] == "layershuffle", "throughput"] += 0.5
     said = findings.patience_or_order(found)
-    assert "answers 2.00 [1.81, 2.19] times" in said and "told apart" not in said
+    assert "answers 2.00 [1.81,\u00a02.19] times" in said and "told apart" not in said
 
 
 def test_the_answers_at_the_end_follow_the_numbers(answers):
