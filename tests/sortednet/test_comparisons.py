@@ -66,7 +66,10 @@ def test_differences_are_paired_and_told_with_their_interval():
     table = made({BOTH.name: lambda a, b: a / 10, MOVING.name: lambda a, b: a / 10 + 0.02})
     table.loc[(table["approach"] == MOVING.name) & (table["seed"] == 0), "top1"] += 0.001
     shown = comparison_tables.beside(table, {BOTH.name: "both", MOVING.name: "moving"}, BOTH.name, 4, 2)
-    assert shown.loc["moving", "points, less both"] == "2.0 [1.9,\u00a02.2]" and shown.loc["both", "points, less both"] == ""
+    assert (
+        shown.loc["moving", "points, less both"] == "2.0 [1.9,\u00a02.2]"
+        and shown.loc["both", "points, less both"] == ""
+    )
     assert shown.loc["both", "whole"].startswith("41.0 %") and shown.loc["both", "smallest"].startswith("11.0 %")
     assert "by 2.0 [1.9,\u00a02.2] points" in comparison_tables.momentum(table)
     assert comparison_tables.momentum(table).endswith(": more.")
