@@ -41,7 +41,7 @@ def beside(depths: pd.DataFrame, published: pd.DataFrame) -> Figure:
         paper.plot(published[column], color=COLOURS[kind], marker=MARKERS[kind], markersize=4.5, label=kind)
         curve(ours, depths, kind, "top1", 100)
     paper.set(title="paper: RoBERTa, GLUE", ylabel="average score", xticks=range(2, 13, 2))
-    ours.set(title="ours: next token", ylabel="top-1 accuracy, %", xticks=range(1, depths["layers"].max() + 1))
+    ours.set(title="ours: next token", ylabel="predicted correctly, %", xticks=range(1, depths["layers"].max() + 1))
     for panel in (paper, ours):
         panel.set(xlabel="layers", ylim=(0, None))
     figure.legend(*paper.get_legend_handles_labels(), loc="outside upper center", ncols=2)

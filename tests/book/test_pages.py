@@ -201,7 +201,7 @@ def test_page_is_set_with_care(without_scripts, name):
     for figure in page.locator("svg.themed", has_text="top-1 accuracy").all():
         assert "chance" in figure.text_content(), figure.get_attribute("aria-label")
     for figure in page.locator("figure:has(.caption-number):has(a[download$='.csv'])").all():
-        kind, number = figure.locator(".caption-number").first.inner_text().split()
+        kind, number = figure.locator(".caption-number").first.text_content().split()
         called = figure.locator("a[download$='.csv']").first.get_attribute("download")
         assert called.startswith(f"{kind.strip('.').lower()}{number.zfill(2)}-")
     called = [link.get_attribute("download") for link in page.locator("a[download$='.csv']").all()]
