@@ -2,18 +2,17 @@
 
 import copy
 import json
-import os
 import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from safetensors.torch import load_file, save
 from torch import Tensor
 from transformers import DeiTForImageClassification, PreTrainedModel, ViTForImageClassification
 
 from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.new_folder import unused, written
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.data.pictures import processor
 from lsnotebook.engine import finished, runs
@@ -38,9 +37,7 @@ def export(run: Run, folder: Path) -> Path:
 
     Trains and evaluates it where that is not in the store. Raises `ExportError`.
     """
-    folder = folder.expanduser().resolve()
-    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise ExportError(f"{folder} exists and is not an empty folder; name a new one, or remove it first.")
+    folder = unused(folder, ExportError)
     model, splits = runs.load(run), runs.splits_of(run)
     images, backbone = splits.train.dataset, run.profile.backbone
     names = [str(name) for name in getattr(images, "classes", range(run.profile.images.classes))]
@@ -49,19 +46,11 @@ def export(run: Run, folder: Path) -> Path:
     prepares = copy.copy(getattr(images, "processor", None) or processor(backbone))
     prepares.do_convert_rgb = backbone.channels == 3  # as `data.pictures.decode` does
     text = card(run, model, len(splits.validation))
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside, silent():
-            made = Path(beside) / folder.name
-            model.save_pretrained(made)
-            prepares.save_pretrained(made)
-            as_the_stock_class(made, model)
-            (made / "README.md").write_text(text, encoding="utf-8")
-            if folder.exists():
-                folder.rmdir()
-            made.rename(folder)
-    except OSError as error:
-        raise ExportError(f"{folder} cannot be written ({error.strerror}); name another folder.") from error
+    with written(folder, ExportError) as made, silent():
+        model.save_pretrained(made)
+        prepares.save_pretrained(made)
+        as_the_stock_class(made, model)
+        (made / "README.md").write_text(text, encoding="utf-8")
     return folder
 
 

@@ -1,11 +1,10 @@
 """A sub-model of a trained network as a folder by itself, for `from_pretrained` of Hugging Face's own class."""
 
 import json
-import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.new_folder import unused, written
 from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run
 from lsnotebook.sortednet.networks import stock
@@ -21,23 +20,13 @@ def write(run: Run, size: Size, folder: Path) -> Path:
 
     Trains the run where it is not in the store. Raises `ExtractionError`, and `SizeError` for an impossible size.
     """
-    folder = folder.expanduser().resolve()
-    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise ExtractionError(f"{folder} exists and is not an empty folder; name a new one, or remove it first.")
+    folder = unused(folder, ExtractionError)
     network = runs.load(run)
     width = network.config.width
     size = checked(size, network.config, width)
     small = extract(stock(network), size, width)
     made = {"run": str(run), "recipe": run.key, "layers": size.layers, "heads": size.heads, "width": width}
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-            inside = Path(beside) / folder.name
-            small.save_pretrained(inside)
-            (inside / "extracted.json").write_text(json.dumps(made, indent=1) + "\n")
-            if folder.exists():
-                folder.rmdir()
-            inside.rename(folder)
-    except OSError as error:
-        raise ExtractionError(f"{folder} cannot be written ({error.strerror}); name another folder.") from error
+    with written(folder, ExtractionError) as inside:
+        small.save_pretrained(inside)
+        (inside / "extracted.json").write_text(json.dumps(made, indent=1) + "\n")
     return folder
