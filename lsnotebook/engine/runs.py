@@ -12,6 +12,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from joblib import cpu_count
 from safetensors.torch import load as tensors_of
+from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
@@ -145,6 +146,7 @@ def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(threads)

@@ -15,10 +15,13 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from lsnotebook.core.errors import LsnotebookError
 
 Advance = Callable[[int], None]
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables by which libraries for linear algebra are told, when they are loaded, how many to take."""
 _reports: list = []
 """In a worker: the queue that it reports to."""
 
@@ -94,8 +97,16 @@ def start(reports: "multiprocessing.SimpleQueue", ending: Connection, environmen
     os.environ.clear()
     os.environ.update(environment)
     logging.getLogger("lsnotebook.data").setLevel(logging.ERROR)  # what it warns of, the parent has said
-    torch.set_num_threads(1)  # more threads than cores would wait for each other
+    take_one_thread()
     threading.Thread(target=end_with_parent, args=(ending,), daemon=True).start()
+
+
+def take_one_thread() -> None:
+    """More threads than cores wait for one another, ten times as long as they compute: those of torch, of NumPy, SciPy
+    and scikit-learn, and of libraries that are not loaded yet."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+    os.environ.update(dict.fromkeys(THREADS, "1"))
 
 
 def end_with_parent(ending: Connection) -> None:

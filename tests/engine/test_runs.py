@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from filelock import FileLock
+from threadpoolctl import threadpool_info, threadpool_limits
 from trainings import train_base
 from waiting import wait_until
 
@@ -136,6 +137,8 @@ def test_side_by_side_and_with_more_threads_the_bits_are_the_same(whole, store, 
     try:
         runs.ensure([PRETRAINED, SHUFFLED, Run(SMOKE, BASELINE, 1)], workers=2)
         assert torch.get_num_threads() == 2
+        with threadpool_limits(2), runs.one_thread():
+            assert {library["num_threads"] for library in threadpool_info()} == {1}
     finally:
         torch.set_num_threads(threads)
     ours = weights(PRETRAINED), weights(SHUFFLED)

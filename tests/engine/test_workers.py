@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from jobs import fail, kill, run_until_killed, write
+from threadpoolctl import threadpool_info, threadpool_limits
 from waiting import hear_ctrl_c, wait_until
 
 from lsnotebook.engine import workers
@@ -86,3 +88,14 @@ def is_running(pid):
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except OSError:
         return False
+
+
+def test_a_worker_takes_one_thread_of_every_library_beneath(monkeypatch):
+    for name in workers.THREADS:
+        monkeypatch.delenv(name, raising=False)
+    with threadpool_limits(2):  # what it changes is put back at the end
+        assert any(library["num_threads"] == 2 for library in threadpool_info())
+        workers.take_one_thread()
+        assert {library["num_threads"] for library in threadpool_info()} == {1}
+        assert all(os.environ[name] == "1" for name in workers.THREADS)
+    torch.set_num_threads(1)
