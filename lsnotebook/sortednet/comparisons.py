@@ -10,7 +10,7 @@ from lsnotebook.engine.run import Run, study
 from lsnotebook.engine.tables import Table, tables
 from lsnotebook.sortednet import claims, scores
 from lsnotebook.sortednet.approaches import ACCUMULATED, BOTH, LARGEST, LOSSES
-from lsnotebook.sortednet.grids import joined
+from lsnotebook.sortednet.grids import check_alike, joined
 from lsnotebook.sortednet.profiles import SortedStudy
 
 WAYS = {"updates": "Table 5: as many updates", "data": "Table 6: as many images"}
@@ -58,12 +58,13 @@ def accumulations(profile: SortedStudy, seeds: int | None = None) -> pd.DataFram
     return pd.concat(rows, ignore_index=True)
 
 
-def layers_kept(profile: SortedStudy, approaches: Sequence[Approach], seeds: int | None = None) -> pd.DataFrame:
-    """`scores.kept` of the networks of some approaches, of any part: approach, seed, kind, layers, draw, top1."""
-    wanted, whole = study(profile, approaches, seeds), profile.backbone.layers
+def layers_kept(models: Sequence[Run]) -> pd.DataFrame:
+    """`scores.kept` of networks of any part: approach, seed, kind, layers, draw, top1. Raises `ProfileError`."""
+    check_alike(models)
+    whole = models[0].layers
     counts = sorted({1, 2, *(whole * quarter // 4 for quarter in (1, 2, 3, 4))} & set(range(1, whole + 1)))
     given = {"counts": counts, "draws": DRAWS}
-    return joined(wanted, [Table("kept", scores.kept, (run,), given) for run in wanted], "layers")
+    return joined(models, [Table("kept", scores.kept, (run,), given) for run in models], "layers")
 
 
 def best(table: pd.DataFrame, costs: pd.DataFrame, approach: Approach, share: float) -> tuple[int, int]:

@@ -9,11 +9,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lsnotebook.core.profiles import Approach
 from lsnotebook.data.splits import Splits
-from lsnotebook.engine.run import study
+from lsnotebook.engine.run import Run
 from lsnotebook.engine.tables import Table
-from lsnotebook.sortednet.grids import features, joined
+from lsnotebook.sortednet.grids import check_alike, features, joined
 from lsnotebook.sortednet.networks import SortedViT, stock
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
@@ -39,10 +38,10 @@ def answers(models: Sequence[SortedViT], splits: Splits) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def all_answers(profile, approaches: Sequence[Approach], seeds: int | None = None) -> pd.DataFrame:
-    """`answers` of the networks of some approaches: approach, seed, and those columns."""
-    wanted = study(profile, approaches, seeds)
-    return joined(wanted, [Table("answers", answers, (run,)) for run in wanted], "answers")
+def all_answers(models: Sequence[Run]) -> pd.DataFrame:
+    """`answers` of networks of any part: approach, seed, and those columns. Raises `ProfileError`."""
+    check_alike(models)
+    return joined(models, [Table("answers", answers, (run,)) for run in models], "answers")
 
 
 def leaving(table: pd.DataFrame, threshold: float) -> pd.DataFrame:

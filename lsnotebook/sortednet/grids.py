@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import ViTForImageClassification
 
+from lsnotebook.core.profile_files import ProfileError
 from lsnotebook.core.profiles import Approach
 from lsnotebook.data.batches import in_turn
 from lsnotebook.data.splits import Splits
@@ -75,6 +76,17 @@ def trained_alone(profile, approaches: Sequence[Approach], seeds: int | None = N
     return joined(
         wanted, [Table("alone", alone, (run,), size) for run, size in zip(wanted, sizes, strict=True)], "networks"
     )
+
+
+def check_alike(models: Sequence[Run]) -> None:
+    """Raise `ProfileError` where networks that are to be compared have other images, or other sizes."""
+    first, *others = {run.profile.name: run.profile for run in models}.values()
+    for other in others:
+        if (other.images, other.backbone) != (first.images, first.backbone):
+            raise ProfileError(
+                f"The networks of {first.name} and of {other.name} have other images or other sizes, and cannot be "
+                f"compared: name in `beside` of {first.name} a profile with the same images and backbone."
+            )
 
 
 def joined(wanted: Sequence[Run], asked: Sequence[Table], what: str) -> pd.DataFrame:

@@ -18,19 +18,22 @@ class SortedStudy(Profile):
     """(layers, heads) each."""
     language: str = "language"
     """The scale of the decoders (`language_runs.SCALES`) whose claims are judged with those of its networks."""
+    beside: str = "digits"
+    """The profile of the book's first part whose networks stand beside these: of the same images and sizes."""
 
 
 SMOKE = SortedStudy(
     name="sorted-smoke",
     images=Images("digits", classes=10, selection=60, train=200, validation=100),
     backbone=Backbone(
-        layers=3, hidden_size=32, heads=4, mlp_size=64, image_size=8, patch_size=4, channels=1, initial_std=0.1
+        layers=4, hidden_size=32, heads=4, mlp_size=64, image_size=8, patch_size=4, channels=1, initial_std=0.1
     ),
     pretrain=Schedule(steps=60, batch_size=32, learning_rate=2e-3, check_every=30, cpu=True),
     refine=Schedule(steps=40, batch_size=32, learning_rate=1e-3, check_every=20, cpu=True),
     seeds=2,
     alone=((1, 1), (1, 4)),
     language="language-smoke",
+    beside="smoke",
 )
 DIGITS = SortedStudy(
     name="sorted-digits",
@@ -39,11 +42,11 @@ DIGITS = SortedStudy(
         layers=12, hidden_size=64, heads=4, mlp_size=128, image_size=8, patch_size=4, channels=1, initial_std=0.1
     ),
     pretrain=Schedule(steps=400, batch_size=64, learning_rate=1e-3, check_every=40, cpu=True),
-    refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=50, selection_orders=12, cpu=True),
+    refine=Schedule(steps=400, batch_size=32, learning_rate=1e-3, check_every=100, selection_orders=8, cpu=True),
     seeds=3,
     alone=((1, 1), (1, 4), (6, 2), (12, 1)),
 )
-"""Checkpoints are chosen on twelve sizes (as many orders as are drawn once, at the start), not on one or two."""
+"""Checkpoints are chosen on at most eight sizes (as many orders as are drawn once, at the start), not on one or two."""
 PROFILES = {profile.name: profile for profile in (SMOKE, DIGITS)}
 
 

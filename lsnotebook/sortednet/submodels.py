@@ -8,6 +8,7 @@ classes of transformers whose config has these names: ViT and Llama are tested.
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from lsnotebook.core.errors import LsnotebookError
 WIDTHS = ("all", "inner")
 """What a narrower network has less of: `all` (hidden size, heads and MLP), or `inner` (heads and MLP alone)."""
 Network = TypeVar("Network", bound=PreTrainedModel)
+_shapes: WeakKeyDictionary[nn.Module, dict[str, torch.Size]] = WeakKeyDictionary()
 
 
 class SizeError(LsnotebookError, ValueError):
@@ -78,9 +80,13 @@ def cut(config: PreTrainedConfig, size: tuple[int, ...], width: str = "all") -> 
 def leading(parameters: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
     """`small[name] = whole[name][:n, :m ...]`, for each name and shape of the smaller network.
 
-    Contiguous, as the weights of the stock class are: so the same kernels give the same last bit.
+    Contiguous, as the weights of the stock class are: so the same kernels give the same last bit. What is not cut is
+    no view: the gradient of one would be copied into zeros of the same shape.
     """
-    return {name: parameters[name][block(shape)].contiguous() for name, shape in shapes.items()}
+    return {
+        name: found if (found := parameters[name]).shape == shape else found[block(shape)].contiguous()
+        for name, shape in shapes.items()
+    }
 
 
 def block(shape: torch.Size) -> tuple[slice, ...]:
@@ -99,7 +105,10 @@ def tensors(network: nn.Module) -> dict[str, Tensor]:
 
 
 def shapes(network: nn.Module) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in tensors(network).items()}
+    """Of all `tensors`; remembered, since to look for them takes as long as a tenth of a training step."""
+    if network not in _shapes:
+        _shapes[network] = {name: tensor.shape for name, tensor in tensors(network).items()}
+    return _shapes[network]
 
 
 def run(small: Network, parameters: Mapping[str, Tensor], *inputs: Tensor, **options: object):

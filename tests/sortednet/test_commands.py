@@ -30,5 +30,5 @@ def test_a_sub_model_of_a_trained_network_is_written_whole_or_not_at_all(tmp_pat
     again = extract(folder)
     assert again.exit_code == 1 and "exists and is not an empty folder" in again.output
     impossible = extract(tmp_path / "other", "--heads", 5)
-    assert impossible.exit_code == 1 and "cut to 1 to 3 of its layers and to 1, 2, 3, 4" in impossible.output
+    assert impossible.exit_code == 1 and "cut to 1 to 4 of its layers and to 1, 2, 3, 4" in impossible.output
     assert not (tmp_path / "other").exists()

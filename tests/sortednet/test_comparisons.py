@@ -1,14 +1,19 @@
 """Ways of training are compared network by network, and as long as the page says."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from lsnotebook.core.profile_files import ProfileError
 from lsnotebook.core.randomness import stream
-from lsnotebook.sortednet import all_networks, comparison_tables, comparisons, paper
-from lsnotebook.sortednet.approaches import BOTH, LARGEST, MOVING
+from lsnotebook.engine.run import Run
+from lsnotebook.layershuffle import profiles as first_part
+from lsnotebook.sortednet import all_networks, comparison_tables, comparisons, exits, paper
+from lsnotebook.sortednet.approaches import BOTH, DEPTH, LARGEST, MOVING
 from lsnotebook.sortednet.grid_figures import by_layers_kept
-from lsnotebook.sortednet.profiles import DIGITS, SMOKE
+from lsnotebook.sortednet.profiles import DIGITS, PROFILES, SMOKE
 from lsnotebook.sortednet.sizes import Largest
 
 
@@ -106,3 +111,16 @@ def test_layers_that_stay_are_shown_as_means_over_draws():
 def test_every_network_of_the_pages_is_listed_once():
     wanted = [approach.name for approach, _ in all_networks(SMOKE)]
     assert len(wanted) == len(set(wanted)) and {MOVING.name, LARGEST.name} <= set(wanted)
+
+
+def test_networks_of_other_images_or_sizes_are_not_compared():
+    other = dataclasses.replace(SMOKE, name="other", backbone=dataclasses.replace(SMOKE.backbone, layers=3))
+    for compare in (comparisons.layers_kept, exits.all_answers):
+        with pytest.raises(ProfileError, match="name in `beside` of sorted-smoke a profile with the same images"):
+            compare([Run(SMOKE, DEPTH, 0), Run(other, DEPTH, 0)])
+
+
+def test_the_scales_of_both_parts_have_the_same_images_and_sizes():
+    for profile in PROFILES.values():
+        first = first_part.PROFILES[profile.beside]
+        assert (first.images, first.backbone) == (profile.images, profile.backbone)

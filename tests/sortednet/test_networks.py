@@ -87,8 +87,8 @@ def test_moments_outside_stay_too_and_a_step_that_never_came_is_forgotten(images
 
 def test_the_summation_loss_is_that_of_every_target_inside(images):
     model, labels = network(SUMMATION).eval(), torch.arange(len(images))
-    assert model.config.targets == [1, 2]  # of 3 layers: the first, and the quarters
-    losses = {layers: network(BOTH).eval()(images, order=(layers, 4), labels=labels).loss for layers in (1, 2, 3)}
+    assert model.config.targets == [1, 2, 3]  # of 4 layers: the first, and the quarters
+    losses = {layers: network(BOTH).eval()(images, order=(layers, 4), labels=labels).loss for layers in (1, 2, 3, 4)}
     assert model(images, labels=labels).loss.item() == pytest.approx(sum(losses.values()).item())
     assert model(images, order=(1, 4), labels=labels).loss == losses[1]
 
