@@ -14,30 +14,34 @@ from lsnotebook.pages.style import INK, new, styled
 
 @styled
 def dumbbells(tables: Mapping[str, pd.DataFrame], chance: Mapping[str, float]) -> Figure:
-    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source, two side by side."""
-    columns = min(2, len(tables))
+    """Top-1 in sequence (filled) and in arbitrary order (ring), one panel a source, three side by side. The names stand
+    above the lines, not beside them: that leaves the panels their width, also on a phone."""
+    columns, approaches = min(3, len(tables)), list(next(iter(tables.values()))["approach"].unique())
     count = -(-len(tables) // columns)
-    figure, rows = new(4.8, 0.4 + 1.4 * count, count, columns, sharey=True)
+    figure, rows = new(4.8, 0.4 + (0.5 + 0.38 * len(approaches)) * count, count, columns, sharex=True, sharey=True)
     for panel in rows.flat[len(tables) :]:
         panel.set_visible(False)
     for panel, (source, table) in zip(rows.flat, tables.items(), strict=False):
         panel.axvline(100 * chance[source], color=INK, linewidth=0.8, linestyle="--", alpha=0.6)
-        panel.annotate("chance", (100 * chance[source], -0.6), (3, 0), textcoords="offset points", fontsize=8.5)
         means = table.pivot(index="approach", columns="policy", values="mean").mul(100)
         stds = table.pivot(index="approach", columns="policy", values="std").mul(100)
-        for row, approach in enumerate(table["approach"].unique()):
+        for row, approach in enumerate(approaches):
             colour, (there, here) = COLOURS[approach], means.loc[approach, ["sequential", "arbitrary"]]
             panel.plot([here, there], [row, row], color=colour, linewidth=1.5, alpha=0.5)
             panel.errorbar([here, there], [row, row], xerr=stds.loc[approach, ["arbitrary", "sequential"]],
                            fmt="none", color=colour, linewidth=1.5)  # fmt: skip
             panel.plot(there, row, "o", color=colour, markersize=7)
             panel.plot(here, row, "o", color=colour, markersize=7, fillstyle="none", markeredgewidth=2)
-        panel.set(title=source, xlim=(-3, 103), xticks=range(0, 101, 25))
+        panel.set(title=source.replace(", ", ",\n"), xlim=(-6, 106), xticks=(0, 50, 100), yticks=())
         panel.title.set_fontsize(9.5)
-        panel.set_yticks(range(len(means)), [TITLES[name] for name in table["approach"].unique()])
         panel.spines["left"].set_visible(False)
-        panel.tick_params(left=False)
-    rows[0, 0].set_ylim(len(means) - 0.5, -1)
+    for panel in rows[:, 0]:
+        for row, approach in enumerate(approaches):
+            panel.annotate(TITLES[approach], (0, row), (3, 6), textcoords="offset points", fontsize=8.5)
+    first = rows[0, 0]
+    first.annotate("chance", (100 * next(iter(chance.values())), len(approaches) - 0.5), (3, 0),
+                   textcoords="offset points", fontsize=8.5)  # fmt: skip
+    first.set_ylim(len(approaches) - 0.35, -0.65)
     figure.supxlabel("top-1 accuracy, %", fontsize=9.5)
     return figure
 

@@ -19,14 +19,15 @@ def accuracies():
     return pd.DataFrame(rows)
 
 
-def test_dumbbells_stand_two_side_by_side_however_many_scales_are_recorded():
+def test_dumbbells_stand_three_side_by_side_however_many_scales_are_recorded():
     one = pd.DataFrame({"approach": "baseline", "policy": ["sequential", "arbitrary"], "mean": [0.9, 0.2], "std": 0.01})
-    figure = figures.dumbbells(
-        {"paper": one, "build": one, "recorded": one}, dict.fromkeys(("paper", "build", "recorded"), 0.1)
-    )
-    shown = [panel for panel in figure.axes if panel.get_visible()]
-    assert [panel.get_title() for panel in shown] == ["paper", "build", "recorded"] and len(figure.axes) == 4
-    assert figure.get_figwidth() < 5, "read on a phone"
+    sources = ["paper", "recorded, large", "recorded, small", "build"]
+    for count, places in ((3, 3), (4, 6)):
+        figure = figures.dumbbells(dict.fromkeys(sources[:count], one), dict.fromkeys(sources[:count], 0.1))
+        shown = [panel for panel in figure.axes if panel.get_visible()]
+        assert [panel.get_title().replace("\n", " ") for panel in shown] == sources[:count]
+        assert len(figure.axes) == places and figure.get_figwidth() < 5, "read on a phone"
+        assert len({panel.get_subplotspec().rowspan.start for panel in shown}) == places // 3
 
 
 def test_by_order_draws_every_network_under_every_order(accuracies):
