@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lsnotebook.core.orders import Order, OrderError, Sampler
+from lsnotebook.core.orders import Order, OrderError, Sampler, arbitrary
 from lsnotebook.core.randomness import stream
 
 
@@ -24,7 +24,8 @@ class Pruned(Sampler):
     """Run `keep` of the layers, in sequence or, if `shuffled`, in arbitrary order (§4.2).
 
     `which` says which layers stay: a "random" subset, drawn anew for each order as in the paper; "even", evenly
-    spaced ones from the first to the last; or the "first" ones.
+    spaced ones from the first to the last; or the "first" ones. Random layers are those that a uniform permutation
+    begins with; if `shuffled`, the k-th order of an evaluation is what the k-th of `arbitrary` begins with.
     """
 
     keep: int
@@ -43,8 +44,9 @@ class Pruned(Sampler):
                 f"This model can keep 1 to {layers} of its layers, but not {self.keep}; take another number."
             )
         if self.which == "random":
-            kept = np.sort(rng.choice(layers, self.keep, replace=False))
-        elif self.which == "even":
+            begins = arbitrary(layers, rng)[: self.keep]
+            return begins if self.shuffled else tuple(sorted(begins))
+        if self.which == "even":
             kept = np.linspace(0, layers - 1, self.keep).round().astype(int)
         elif self.which == "first":
             kept = np.arange(self.keep)

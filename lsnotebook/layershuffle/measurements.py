@@ -54,14 +54,27 @@ def accuracies(
     """
     samplers = [samplers] if callable(samplers) else samplers
     count = orders or cast(Study, models[0].profile).orders
-    drawn = [(run, sampler, draw(sampler, run.layers, count)) for sampler in samplers for run in models]
-    wanted = [Table("accuracies", under_orders, (run,), {"orders": those, "part": part}) for run, _, those in drawn]
+    asked = [(run, sampler) for sampler in samplers for run in models]
+    given = [{"orders": together(run, sampler, count), "part": part} for run, sampler in asked]
+    wanted = [Table("accuracies", under_orders, (run,), those) for (run, _), those in zip(asked, given, strict=True)]
     found = []
-    for (run, sampler, those), table in zip(drawn, tables(wanted, "accuracies"), strict=True):
+    for (run, sampler), table in zip(asked, tables(wanted, "accuracies"), strict=True):
+        those = draw(sampler, run.layers, count)
+        table = table.astype({"order": str})  # where all have one layer, they were read as numbers
+        table = table.drop_duplicates("order").set_index("order").loc[map(as_text, those)].reset_index()
         table = table.assign(approach=run.approach.name, seed=run.seed, policy=sampler.policy, draw=range(len(those)))
         table["inversions"] = [inversions(order) for order in those]
         found.append(table.assign(layers=[len(order) for order in those]))
     return pd.concat(found, ignore_index=True)
+
+
+def together(run: Run, sampler: Sampler, count: int) -> list[Order]:
+    """The orders that are evaluated with those of a sampler: layers with which several orders begin are run once, and
+    the random layers of a pruned model begin the arbitrary orders of the whole one."""
+    depths = [depth for depth in cast(Study, run.profile).depths if depth < run.layers]
+    in_sequence, in_any = ([Pruned(keep, shuffled=shuffled) for keep in depths] for shuffled in (False, True))
+    those = next((one for one in ([arbitrary, *in_any], in_sequence) if sampler in one), [sampler])
+    return [order for one in those for order in draw(one, run.layers, count)]
 
 
 def table_1(profile: Study) -> pd.DataFrame:

@@ -62,3 +62,15 @@ def test_inversions_are_kendalls_distance(order):
     assert inversions(order) == pytest.approx(pairs * (1 - tau) / 2)
     assert inversions(range(8)) == 0 and inversions(range(8)[::-1]) == pairs
     assert inversions([1, 1, 0]) == 2
+
+
+@given(st.integers(1, 12), st.data())
+def test_random_layers_are_those_that_an_arbitrary_order_begins_with(layers, data):
+    keep = data.draw(st.integers(1, layers))
+    whole = draw(arbitrary, layers, 5)
+    assert draw(Pruned(keep, shuffled=True), layers, 5) == [order[:keep] for order in whole]
+
+
+def test_every_set_of_random_layers_is_as_likely():
+    drawn = [Pruned(2)(4, stream(0, "sets", k)) for k in range(3000)]
+    assert stats.chisquare(np.unique(drawn, axis=0, return_counts=True)[1]).pvalue > 0.001 and len(set(drawn)) == 6

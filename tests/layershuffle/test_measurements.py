@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lsnotebook.core.draws import inversions
+from lsnotebook.core.draws import Pruned, draw, inversions
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import runs, tables
 from lsnotebook.engine.run import Run, study
 from lsnotebook.layershuffle import measurements, pruning
 from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERSHUFFLE, PREDICT, REFINED
+from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.measurements import accuracies
 from lsnotebook.layershuffle.profiles import SMOKE
 
@@ -40,6 +41,18 @@ def test_the_refined_have_only_their_layers_and_pruning_to_all_is_no_pruning(tra
     assert table.query("layers == 2 and policy == 'arbitrary'")["draw"].nunique() <= 3
     pruned = measurements.pruned_accuracies(models, [2, 4], orders=3)
     assert pruned.query("layers == 2").groupby("policy").size().to_dict() == {"sequential": 3, "arbitrary": 3}
+
+
+def test_what_is_evaluated_together_is_what_each_sampler_draws():
+    run = Run(SMOKE, BASE, 0)
+    for sampler in (sequential, arbitrary, Pruned(2), Pruned(3, shuffled=True), Pruned(2, "even", shuffled=True)):
+        orders = draw(sampler, 4, 3)
+        alone = evaluate(runs.load(run), runs.splits_of(run).validation, orders)
+        found = accuracies([run], sampler, 3)
+        assert found["layers"].tolist() == [len(order) for order in orders] and found["policy"].eq(sampler.policy).all()
+        pd.testing.assert_frame_equal(found[list(alone)], alone)
+    asked = measurements.together(run, arbitrary, 3)
+    assert set(draw(Pruned(SMOKE.depths[0], shuffled=True), 4, 3)) < set(asked), "one pass for all"
 
 
 @pytest.mark.slow

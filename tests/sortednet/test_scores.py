@@ -25,7 +25,7 @@ def test_every_size_is_scored_on_the_part_that_is_asked_for(splits):
         network = initial(SMOKE, INNER).eval()
     for part in ("selection", "validation"):
         table = scores.sizes([network], splits, part).set_index(["layers", "heads"])["top1"]
-        assert len(table) == 12
+        assert len(table) == 16
         images, labels = getattr(splits, part).tensors
         for size in ((1, 4), (2, 1), (3, 3)):
             assert table[size] == pytest.approx(
