@@ -27,22 +27,20 @@ def answered(models: Sequence[ShuffleViT], splits: Splits, trial: Mapping, reque
         )
     rows = [simulated(asked, models[0].config.num_hidden_layers, requests, draw) for draw in range(draws)]
     took = pd.DataFrame([summary(one) for one in rows]).assign(draw=range(draws))
-    routes, found = [route for one in rows for route in one["route"]], []
-    for k in range(len(models)):
-        together = [models[(k + j) % len(models)] for j in range(asked.networks)]
-        top1 = right(together, splits, routes).float().view(draws, requests).mean(1)
-        found.append(took.assign(network=k, top1=top1.numpy()))
-    return pd.concat(found, ignore_index=True)
+    routes = [route for one in rows for route in one["route"]]
+    groups = [[models[(k + j) % len(models)] for j in range(asked.networks)] for k in range(len(models))]
+    top1 = right(groups, splits, routes).float().view(len(models), draws, requests).mean(2)
+    return pd.concat([took.assign(network=k, top1=of.numpy()) for k, of in enumerate(top1)], ignore_index=True)
 
 
-def right(models: Sequence[ShuffleViT], splits: Splits, routes: Sequence[Sequence[Block]]) -> torch.Tensor:
-    """Whether each request is answered correctly; request k is about validation image k, and begins again after the
-    last one."""
+def right(groups: Sequence[Sequence[ShuffleViT]], splits: Splits, routes: Sequence[Sequence[Block]]) -> torch.Tensor:
+    """Whether each request is answered correctly, by each group of networks that hold the layers (G, R). Request k is
+    about validation image k, and begins again after the last one."""
     images, found = splits.validation, []
     for first in range(0, len(routes), BATCH):
         some = routes[first : first + BATCH]
         pairs = [images[(first + k) % len(images)] for k in range(len(some))]
-        pixel_values = torch.stack([pixels for pixels, _ in pairs]).to(models[0].device)
-        logits = replay(models, pixel_values, some)
+        pixel_values = torch.stack([pixels for pixels, _ in pairs]).to(groups[0][0].device)
+        logits = torch.stack([replay(models, pixel_values, some) for models in groups])
         found.append(logits.argmax(-1).cpu() == torch.tensor([label for _, label in pairs]))
-    return torch.cat(found)
+    return torch.cat(found, dim=1)
