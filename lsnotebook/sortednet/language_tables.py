@@ -1,6 +1,5 @@
 """The tables and sentences of sorted decoders, from `language_measures` and `speculation`."""
 
-import itertools
 import textwrap
 from collections.abc import Sequence
 
@@ -8,10 +7,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lsnotebook.core.statistics import crossed
 from lsnotebook.engine import provenance
-from lsnotebook.pages.tables import as_text, percent
-from lsnotebook.sortednet import paper, text
+from lsnotebook.pages.tables import percent
+from lsnotebook.sortednet import exit_views, paper, text
+from lsnotebook.sortednet.intervals import mean
 from lsnotebook.sortednet.language import ORDINARY, SORTED, LanguageScale
 from lsnotebook.sortednet.language_runs import Decoder, tokenizer_of, tokens
 from lsnotebook.sortednet.speculation import PLAIN
@@ -19,17 +18,15 @@ from lsnotebook.sortednet.speculation import PLAIN
 
 def the_text(scale: LanguageScale) -> str:
     """How much text there is, of which Python."""
-    made = provenance.provenance(torch.device("cpu"))
-    parts = [
-        f"{len(text.files(part))} files of {sum(len(one.encode()) for one in text.files(part)) / 1e6:.2f} MB for {what}"
-        for part, what in zip(text.PARTS, ("training", "selection", "validation"), strict=True)
-    ]
-    (size,) = {sum(len(one.encode()) for one in text.files("validation"))}
-    a_token = size / len(tokens(scale.vocabulary, "validation"))
+    files = {part: text.files(part) for part in text.PARTS}
+    sizes = {part: sum(len(one.encode()) for one in files[part]) for part in files}
+    train, selection, validation = (f"{len(files[part])} files of {sizes[part] / 1e6:.2f} MB for" for part in files)
+    a_token = sizes["validation"] / len(tokens(scale.vocabulary, "validation"))
     return (
-        f"This run reads the library of Python {made['python']}: {', '.join(parts[:-1])} and {parts[-1]}. Its "
-        f"{scale.vocabulary} tokens stand for {a_token:.1f} bytes each on average. The text's fingerprint is "
-        f"`{text.fingerprint()}`: another version of Python has another text, and its numbers differ."
+        f"This run reads the library of Python {provenance.provenance(torch.device('cpu'))['python']}: {train} "
+        f"training, {selection} selection and {validation} validation. Its {scale.vocabulary} tokens stand for "
+        f"{a_token:.1f} bytes each on average. The text's fingerprint is `{text.fingerprint()}`: another version of "
+        "Python has another text, and its numbers differ."
     )
 
 
@@ -43,65 +40,58 @@ def the_network(scale: LanguageScale) -> str:
     )
 
 
-def by_seed(depths: pd.DataFrame, kind: str, measure: str, where: str = "layers > 0") -> np.ndarray:
-    """(I,): the mean over some depths of each network of a kind."""
-    there = depths[depths["approach"] == kind].query(where)
-    return there.groupby("seed")[measure].mean().to_numpy()
+def bits_of(depths: pd.DataFrame, layers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bits a byte after so many layers of each ordinary and each sorted network."""
+    there = depths[depths["layers"] == layers].pivot(index="seed", columns="approach", values="bits")
+    return there[ORDINARY].to_numpy(), there[SORTED].to_numpy()
 
 
 def by_depth(depths: pd.DataFrame) -> pd.DataFrame:
     """Bits a byte after each number of layers, ordinary and sorted, and their difference, paired by seed."""
     rows = {}
     for layers in sorted(depths["layers"].unique()):
-        ordinary, ours = (by_seed(depths, kind, "bits", f"layers == {layers}") for kind in (ORDINARY, SORTED))
+        ordinary, ours = bits_of(depths, layers)
         values = {"ordinary": ordinary, "sorted": ours, "sorted less ordinary": ours - ordinary}
-        rows[layers] = {what: as_text(*crossed(one), decimals=2) for what, one in values.items()}
+        rows[layers] = {what: mean(one, decimals=2) for what, one in values.items()}
     return pd.DataFrame(rows).T.rename_axis("layers")
 
 
 def loss_found(depths: pd.DataFrame) -> str:
     """The loss of half of the layers and of all of them, in a sentence."""
-    last = depths["layers"].max()
-    parts = []
+    last, parts = depths["layers"].max(), []
     for layers, what in ((last // 2, f"half of the layers ({last // 2})"), (last, f"all {last} layers")):
-        pair = [f"{by_seed(depths, kind, 'bits', f'layers == {layers}').mean():.2f}" for kind in (SORTED, ORDINARY)]
-        parts.append(f"{pair[0]} bits a byte with {what}, sorted, against {pair[1]}, ordinary")
+        ordinary, ours = (bits.mean() for bits in bits_of(depths, layers))
+        parts.append(f"{ours:.2f} bits a byte with {what}, sorted, against {ordinary:.2f}, ordinary")
     return "**We got**, on files that no network was trained on, " + "; ".join(parts) + "."
 
 
-def draft_name(draft: int, layers: int) -> str:
-    return f"{draft} of {layers} layers draft" if draft else f"all {layers} layers, plain"
+def times_as_fast(table: pd.DataFrame, draft: int) -> np.ndarray:
+    """(networks, prompts): plain decoding's time over that with a draft."""
+    plain, drafted = (
+        table[table["draft"] == one].pivot(index="seed", columns="prompt", values="ms") for one in (PLAIN, draft)
+    )
+    return (plain / drafted).to_numpy()
+
+
+def faster(table: pd.DataFrame) -> np.ndarray:
+    """(networks, prompts): how many more tokens the shortest draft writes in the same time, in %."""
+    return 100 * (times_as_fast(table, int(table.loc[table["draft"] != PLAIN, "draft"].min())) - 1)
 
 
 def speculative(table: pd.DataFrame, layers: int) -> pd.DataFrame:
     """One row for each draft: the counterpart of Table 4."""
     rows = {}
     for draft, there in table.groupby("draft"):
-        sums = there[["passes", "drafted", "accepted"]].sum()
-        rows[draft_name(draft, layers)] = {
+        passes, drafted, accepted = there[["passes", "drafted", "accepted"]].sum()
+        rows[f"{draft} of {layers} layers draft" if draft else f"all {layers} layers, plain"] = {
             "ms a token": f"{there['ms'].median():.2f}",
-            "times as fast": "1" if draft == PLAIN else as_text(*crossed(times_as_fast(table, draft)), decimals=2),
-            "rejected": "–" if draft == PLAIN else percent(1 - sums["accepted"] / sums["drafted"]),
-            "tokens a pass": f"{(sums['accepted'] + sums['passes']) / sums['passes']:.2f}",
+            "times as fast": mean(times_as_fast(table, draft), decimals=2) if draft else "1",
+            "rejected": percent(1 - accepted / drafted) if draft else "–",
+            "tokens a pass": f"{(accepted + passes) / passes:.2f}",
             "layers run a token": f"{there['layers'].mean():.1f}",
             "same text": f"{there['same'].sum()} of {len(there)}",
         }
     return pd.DataFrame(rows).T
-
-
-def by_prompt(table: pd.DataFrame, draft: int, measure: str) -> np.ndarray:
-    """(networks, prompts): a measure of one way of decoding."""
-    return table[table["draft"] == draft].pivot(index="seed", columns="prompt", values=measure).to_numpy()
-
-
-def faster(table: pd.DataFrame) -> np.ndarray:
-    """(networks, prompts): how many more tokens the shortest draft writes in the same time, in %."""
-    shortest = int(table.loc[table["draft"] != PLAIN, "draft"].min())
-    return 100 * (times_as_fast(table, shortest) - 1)
-
-
-def times_as_fast(table: pd.DataFrame, draft: int) -> np.ndarray:
-    return by_prompt(table, PLAIN, "ms") / by_prompt(table, draft, "ms")
 
 
 def same(table: pd.DataFrame) -> str:
@@ -121,26 +111,42 @@ def same(table: pd.DataFrame) -> str:
     )
 
 
-def repeats(table: pd.DataFrame) -> str:
-    """How much of what plain decoding writes it has written before."""
-    plain = table[table["draft"] == PLAIN]["repeats"].mean()
-    return f"Of all runs of four tokens in these texts, {percent(plain, 0)} stood in the same text before."
-
-
-def speed_found(table: pd.DataFrame, layers: int) -> str:
+def speed_found(table: pd.DataFrame) -> str:
     """What drafting saves in layers and in time."""
     means = table.groupby("draft").agg(ms=("ms", "median"), layers=("layers", "mean"))
     plain, drafts = means.loc[PLAIN], means.drop(PLAIN)
-    fewest, quickest = int(drafts["layers"].idxmin()), int(drafts["ms"].idxmin())
+    fewest, quickest = drafts["layers"].idxmin(), drafts["ms"].idxmin()
+    layers, time = drafts["layers"][fewest], drafts["ms"][quickest] / plain["ms"]
     slower = (
         " A layer of this small network is quick, and what Python does around each pass is not, least of all where a "
         "draft begins and ends; where layers are large, they take the time."
     )
     return (
         f"Plain decoding runs {plain['layers']:.0f} layers for a token. With a draft of {fewest} it takes "
-        f"{drafts['layers'][fewest]:.1f}, which is {percent(drafts['layers'][fewest] / plain['layers'], 0)}. In time, "
-        f"the quickest draft, of {quickest}, takes {percent(drafts['ms'][quickest] / plain['ms'], 0)} of what plain "
-        f"decoding takes on this machine.{slower if drafts['ms'][quickest] > plain['ms'] else ''}"
+        f"{layers:.1f}, which is {percent(layers / plain['layers'], 0)}. In time, the quickest draft, of {quickest}, "
+        f"takes {percent(time, 0)} of what plain decoding takes on this machine.{slower if time > 1 else ''}"
+    )
+
+
+def sample(decoder: Decoder, prompt: torch.Tensor, continuation: torch.Tensor) -> str:
+    """A prompt and what the network makes of it, as a block of code in Markdown."""
+    words = tokenizer_of(decoder.scale.vocabulary)
+    whole = "⟶".join(words.decode(one.tolist()) for one in (prompt, continuation))
+    rows = [row for one in whole.splitlines() for row in textwrap.wrap(one, 80, drop_whitespace=False) or [""]]
+    shown = "\n".join(rows)
+    return f"A prompt, and after ⟶ what the {decoder.kind} network adds:\n\n~~~~~~text\n{shown}\n~~~~~~"
+
+
+def repeats(table: pd.DataFrame) -> str:
+    """How much of what plain decoding writes it has written before."""
+    plain = table[table["draft"] == PLAIN]["repeats"].mean()
+    return f"Of all runs of four tokens in these texts, {percent(plain, 0)} stood in the same text before."
+
+
+def early_exit(found: pd.DataFrame) -> pd.DataFrame:
+    """Early exit at the thresholds that were chosen, by kind."""
+    return exit_views.chosen(found, {kind: kind for kind in (ORDINARY, SORTED)}).drop(
+        columns=["threshold", "points lost"]
     )
 
 
@@ -153,41 +159,17 @@ def table3() -> pd.DataFrame:
 
 def table4() -> pd.DataFrame:
     """Table 4 of the paper, stochastic loss, with the speed-up over its own plain decoding."""
-    rows = paper.table4()
-    plain = rows.iloc[0]
-    return pd.DataFrame(
-        {
-            f"{decoding}, {draft}": {
-                "ms a token": f"{row['stochastic ms']:.2f}",
-                "times as fast": f"{plain['stochastic ms'] / row['stochastic ms']:.2f}",
-                "rejected": "–" if pd.isna(row["stochastic rejection"]) else percent(row["stochastic rejection"], 0),
-                "accuracy": percent(row["stochastic accuracy"] / 100),
-            }
-            for (decoding, draft), row in rows.iterrows()
+    rows = paper.table4().filter(like="stochastic").rename(columns=lambda name: name.removeprefix("stochastic "))
+    shown = {
+        f"{decoding}, {draft}": {
+            "ms a token": f"{row['ms']:.2f}",
+            "times as fast": f"{rows['ms'].iloc[0] / row['ms']:.2f}",
+            "rejected": "–" if pd.isna(row["rejection"]) else percent(row["rejection"], 0),
+            "accuracy": percent(row["accuracy"] / 100),
         }
-    ).T
-
-
-def early_exit(found: pd.DataFrame) -> pd.DataFrame:
-    """Early exit at the thresholds that were chosen, by kind."""
-    rows = {}
-    for kind in (ORDINARY, SORTED):
-        there = found[found["approach"] == kind].sort_values("seed")
-        rows[kind] = {
-            "mean layers run": as_text(*crossed(there["layers"].to_numpy())),
-            "top-1": as_text(*crossed(100 * there["top1"].to_numpy(), (0, 100)), " %"),
-            "all layers": as_text(*crossed(100 * there["full"].to_numpy(), (0, 100)), " %"),
-        }
-    return pd.DataFrame(rows).T
-
-
-def sample(decoder: Decoder, prompt: torch.Tensor, continuation: torch.Tensor) -> str:
-    """A prompt and what the network makes of it, as a block of code in Markdown."""
-    words = tokenizer_of(decoder.scale.vocabulary)
-    begun, added = (words.decode(one.tolist()) for one in (prompt, continuation))
-    rows = (textwrap.wrap(one, 80, drop_whitespace=False) or [""] for one in f"{begun}⟶{added}".splitlines())
-    shown = "\n".join(itertools.chain(*rows))
-    return f"A prompt, and after ⟶ what the {decoder.kind} network adds:\n\n~~~~~~text\n{shown}\n~~~~~~"
+        for (decoding, draft), row in rows.iterrows()
+    }
+    return pd.DataFrame(shown).T
 
 
 def origin(wanted: Sequence[Decoder], **given: object) -> str:

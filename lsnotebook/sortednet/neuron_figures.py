@@ -7,7 +7,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from lsnotebook.pages.style import INK, new, styled
+from lsnotebook.pages.style import new, styled
+from lsnotebook.sortednet.grid_figures import dashed
 from lsnotebook.sortednet.neurons import ORDERS, Networks, first
 
 COLOURS = {"ordinary": "#8a8a8a", "sorted": "#1a85cf"}
@@ -29,11 +30,10 @@ def by_neurons(found: pd.DataFrame) -> Figure:
             panel.plot(rows["paper"], MARKERS[approach], color=colour, markersize=7, fillstyle="none",
                        label=f"{approach}, paper")  # fmt: skip
         title = "the first neurons (target)" if order == "target" else "the last neurons (reverse)"
-        panel.axhline(25, color=INK, linewidth=0.8, linestyle="--", alpha=0.6, label="chance")
+        dashed(panel, 25, "chance")
         panel.set(title=title, xlabel="neurons that run", ylim=(0, 102), xticks=range(1, 11, 3))
     panels[0].set_ylabel("top-1 accuracy, %")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 

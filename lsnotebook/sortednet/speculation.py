@@ -21,12 +21,10 @@ from lsnotebook.sortednet.language import LanguageScale
 from lsnotebook.sortednet.language_measures import found
 from lsnotebook.sortednet.language_runs import Decoder, passages
 
-AHEAD = 2
-"""Tokens that are drafted for each check, if nothing else is asked for."""
 PLAIN = 0
 """The draft of plain greedy decoding: none."""
-PROMPTS, NEW = 4, 32
-"""Prompts, and the tokens that each is continued by, if nothing else is asked for."""
+PROMPTS, NEW, AHEAD = 4, 32, 2
+"""If nothing else is asked for: prompts, tokens that each is continued by, and tokens drafted for each check."""
 
 
 def drafts_of(layers: int) -> list[int]:
@@ -61,8 +59,8 @@ def continued(network: LlamaForCausalLM, prompt: Tensor, new: int, draft: int = 
     settings = network.generation_config  # a draft takes its own from there
     settings.num_assistant_tokens, settings.num_assistant_tokens_schedule = ahead, "constant"
     settings.assistant_confidence_threshold = 0.0  # always so many
-    early = {"assistant_early_exit": draft} if draft else {}
-    options = {"attention_mask": torch.ones_like(prompt)[None], "max_new_tokens": new, "do_sample": False, **early}
+    options = {"attention_mask": torch.ones_like(prompt)[None], "max_new_tokens": new, "do_sample": False}
+    options |= {"assistant_early_exit": draft} if draft else {}
     with quiet():
         return network.generate(prompt[None], **options)[0, len(prompt) :]
 
@@ -78,31 +76,37 @@ def gap(network: LlamaForCausalLM, prompt: Tensor, one: Tensor, other: Tensor) -
 def compared(
     network: LlamaForCausalLM, prompts: Tensor, drafts: Sequence[int], new: int, ahead: int = AHEAD, rounds: int = 3
 ) -> pd.DataFrame:
-    """Each prompt (P, T) continued plainly and with each draft, in turn, `rounds` times: prompt, draft, ms (a token,
-    the median), passes (of the whole network), drafted and accepted tokens, layers (that ran, a token), same (the text
-    is that of plain decoding), gap (see there; NaN where it is the same), repeats (the share of all runs of four tokens
+    """Each prompt (P, T) continued plainly and with each draft, in turn, `rounds` times: prompt, draft, passes (of the
+    whole network), drafted and accepted tokens, layers (that ran, a token), ms (a token, the median), same (the text is
+    that of plain decoding), gap (see there; NaN where it is the same), repeats (the share of all runs of four tokens
     that stood in the text before)."""
     rows = []
     continued(network, prompts[0], new, max(drafts), ahead)  # warms up
     for number, prompt in enumerate(prompts):
-        texts: dict[int, Tensor] = {}
-        times: dict[int, list[float]] = {}
+        times: dict[int, list[float]] = {draft: [] for draft in (PLAIN, *drafts)}
+        texts, ran = {}, {}
         for _ in range(rounds):
-            for draft in (PLAIN, *drafts):
-                with counted(network) as depths:
+            for draft, seconds in times.items():
+                with counted(network) as ran[draft]:
                     begun = time.perf_counter()
                     texts[draft] = continued(network, prompt, new, draft, ahead)
-                    times.setdefault(draft, []).append(1000 * (time.perf_counter() - begun) / new)
-                passes = depths.count(network.config.num_hidden_layers)
-                counts = {"passes": passes, "drafted": len(depths) - passes, "accepted": new - passes}
-                row = {"prompt": number, "draft": draft, **counts, "layers": sum(depths) / new}
-                if len(times[draft]) == rounds:
-                    same = torch.equal(texts[draft], texts[PLAIN])
-                    parting = np.nan if same else gap(network, prompt, texts[PLAIN], texts[draft])
-                    runs = texts[draft].unfold(0, 4, 1)
-                    old = 1 - len(runs.unique(dim=0)) / len(runs)
-                    found_there = {"same": same, "gap": parting, "repeats": old}
-                    rows.append({**row, "ms": float(np.median(times[draft])), **found_there})
+                    seconds.append(time.perf_counter() - begun)
+        for draft, text in texts.items():
+            passes, fours = ran[draft].count(network.config.num_hidden_layers), text.unfold(0, 4, 1)
+            same = torch.equal(text, texts[PLAIN])
+            row = {
+                "prompt": number,
+                "draft": draft,
+                "passes": passes,
+                "drafted": len(ran[draft]) - passes,
+                "accepted": new - passes,
+                "layers": sum(ran[draft]) / new,
+                "ms": 1000 * float(np.median(times[draft])) / new,
+                "same": same,
+                "gap": np.nan if same else gap(network, prompt, texts[PLAIN], text),
+                "repeats": 1 - len(fours.unique(dim=0)) / len(fours),
+            }
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
