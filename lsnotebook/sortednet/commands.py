@@ -1,17 +1,15 @@
 """The command `lsnotebook sortednet`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from lsnotebook.core.profiles import Approach, named
 from lsnotebook.engine.command_line import Named, check_alone, fitting
 from lsnotebook.sortednet.approaches import APPROACHES
+from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy
+from lsnotebook.sortednet.convolution_profiles import profile_of as study_of
 from lsnotebook.sortednet.profiles import SortedStudy, profile_of
-
-if TYPE_CHECKING:
-    from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy
 
 
 @click.group()
@@ -46,16 +44,10 @@ def extract(
     click.echo(write(Run(profile, approach, seed), size, folder))
 
 
-def study_of(word: str) -> "ConvolutionStudy":
-    from lsnotebook.sortednet.convolution_profiles import profile_of as found  # brings torch
-
-    return found(word)
-
-
 @sortednet.command()
 @click.argument("study", type=Named("profile", study_of))
 @click.option("--seeds", type=click.IntRange(2, 4), help="Networks of each setting; the profile's number if not given.")
-def accumulate(study: "ConvolutionStudy", seeds: int | None) -> None:
+def accumulate(study: ConvolutionStudy, seeds: int | None) -> None:
     """Train sorted convolutions with accumulated gradients (Tables 5 and 6), and record what they give.
 
     STUDY is convolutions-smoke, cifar10-sorted-mini or cifar10-sorted.
