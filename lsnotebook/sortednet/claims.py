@@ -29,49 +29,25 @@ PAR = Bounds("on a par: 5 points, as in the first part of the book", above=-5, b
 FASTER = Bounds("the table says that it is faster; time is this machine's", above=0)
 KEPT = Bounds("96 %, about what the whole network keeps in Figure 2: a bound of ours", above=96)
 
-NEURON_FIGURE = "09_sorted_neurons", "figure-neurons"
-GRID = "10_sorted_submodels", "figure-grid"
-LANGUAGE, CONVOLUTIONS = "12_sorted_language", "10b_sorted_convolutions"
 CLAIMS = {
-    "S1": Claim("The first neurons of a sorted network do more than its last ones.", *NEURON_FIGURE),
-    "S2": Claim("The first neurons of a sorted network do more than those of an ordinary one.", *NEURON_FIGURE),
-    "S3": Claim("All ten neurons of a sorted network are on a par with those of an ordinary one.", *NEURON_FIGURE),
-    "S4": Claim(
-        "An ordinary network is better with its last neurons than with its first (as in Table 9).", *NEURON_FIGURE
-    ),
-    "S5": Claim(
-        "Sorted in depth, the first layers do more than those of an ordinary network whose classifier is retuned.",
-        *GRID,
-    ),
-    "S6": Claim(
-        "Sorted in depth and width, sub-models do more than those of an ordinary network, its classifier retuned.",
-        *GRID,
-    ),
-    "S7": Claim(
-        "Sorted in depth and width, the whole network keeps at least 96 % of the ordinary one's accuracy.", *GRID
-    ),
-    "S8": Claim(
-        "Of a language model sorted in depth, the first layers do more than those of an ordinary one.",
-        LANGUAGE,
-        "figure-beside",
-    ),
-    "S9": Claim(
-        "Where the first layers of a sorted language model draft for all of them, a token takes less time.",
-        LANGUAGE,
-        "table-speculation",
-    ),
-    "S10": Claim(
-        "With as many updates, accumulating the gradients of more sub-models helps (Table 5).",
-        CONVOLUTIONS,
-        "table-cifar-updates",
-    ),
-    "S11": Claim(
-        "With as much data, accumulating the gradients of more sub-models helps (Table 6).",
-        CONVOLUTIONS,
-        "table-cifar-accumulation",
-    ),
+    "S1": "The first neurons of a sorted network do more than its last ones.",
+    "S2": "The first neurons of a sorted network do more than those of an ordinary one.",
+    "S3": "All ten neurons of a sorted network are on a par with those of an ordinary one.",
+    "S4": "An ordinary network is better with its last neurons than with its first (as in Table 9).",
+    "S5": "Sorted in depth, the first layers do more than those of an ordinary network whose classifier is retuned.",
+    "S6": "Sorted in depth and width, sub-models do more than those of an ordinary network, its classifier retuned.",
+    "S7": "Sorted in depth and width, the whole network keeps at least 96 % of the ordinary one's accuracy.",
+    "S8": "Of a language model sorted in depth, the first layers do more than those of an ordinary one.",
+    "S9": "Where the first layers of a sorted language model draft for all of them, a token takes less time.",
+    "S10": "With as many updates, accumulating the gradients of more sub-models helps (Table 5).",
+    "S11": "With as much data, accumulating the gradients of more sub-models helps (Table 6).",
 }
 Judged: TypeAlias = Mapping[str, tuple[Claim, Sequence[Statement]]]
+
+
+def stated(page: str, figure: str, **statements: Statement) -> Judged:
+    """Claims of one statement each, which a page looks at in a figure."""
+    return {name: (Claim(CLAIMS[name], page, figure), [statement]) for name, statement in statements.items()}
 
 
 def measured(
@@ -85,28 +61,26 @@ def measured(
     return Statement(quantity, values, bounds, theirs, over)
 
 
-def stated(**statements: Statement) -> Judged:
-    return {name: (CLAIMS[name], [statement]) for name, statement in statements.items()}
-
-
 def neurons(table: pd.DataFrame) -> Judged:
     """The claims of D.6 on `neurons.accuracies`."""
-    cells = {"first": ("sorted", "target"), "last": ("sorted", "reverse"),
-             "ordinary": ("ordinary", "target"), "ordinary, last": ("ordinary", "reverse")}  # fmt: skip
-    ours = {name: by_network(table, *cell) for name, cell in cells.items()}
-    theirs = {name: paper.mean9(*cell) for name, cell in cells.items()}
+    first, last, ordinary, reverse = (
+        (kind, order) for kind in ("sorted", "ordinary") for order in ("target", "reverse")
+    )
 
-    def more(quantity: str, one: str, other: str) -> Statement:
-        return measured(f"{quantity}, mean of 1 to 9", ours[one] - ours[other], theirs[one] - theirs[other])
+    def more(quantity: str, one: tuple[str, str], other: tuple[str, str]) -> Statement:
+        difference = by_network(table, *one) - by_network(table, *other)
+        return measured(f"{quantity}, mean of 1 to 9", difference, paper.mean9(*one) - paper.mean9(*other))
 
     all_ten = [by_network(table, kind, "target", NEURONS) for kind in ("sorted", "ordinary")]
     published = paper.table9().loc[("target", NEURONS)]
     whole = published["sorted"] - published["ordinary"]
     return stated(
-        S1=more("points more with the first neurons", "first", "last"),
-        S2=more("points more than the ordinary network", "first", "ordinary"),
+        "09_sorted_neurons",
+        "figure-neurons",
+        S1=more("points more with the first neurons", first, last),
+        S2=more("points more than the ordinary network", first, ordinary),
         S3=measured("points of difference with all ten neurons", all_ten[0] - all_ten[1], whole, PAR),
-        S4=more("points more with the last neurons", "ordinary, last", "ordinary"),
+        S4=more("points more with the last neurons", reverse, ordinary),
     )
 
 
@@ -121,6 +95,8 @@ def submodels(table: pd.DataFrame, layers: int, heads: int) -> Judged:
     kept, theirs = 100 * ratio(both[:, None], ordinary)[:, 0], 100 * whole["100"] / whole["baseline"]
     gain = (blocks["depth only"] - blocks["baseline"]).mean()
     return stated(
+        "10_sorted_submodels",
+        "figure-grid",
         S5=measured("points more, mean of all shorter networks", depth, gain),
         S6=measured("points more, mean of all sub-models", every, None),
         S7=measured("share of the ordinary network's accuracy, %", kept, theirs, KEPT),
@@ -136,23 +112,24 @@ def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Judged:
     gain = (table3["average"] - table3["average without"]).mean()
     speed_up = 100 * (table4["auto-regressive"].iloc[0] / table4["speculative"].min() - 1)
     faster = language_tables.faster(speculative)
-    return stated(
-        S8=measured("points more of next tokens, mean of all shorter networks", more, gain),
-        S9=measured("more tokens in the same time, %", faster, speed_up, FASTER, ("networks", "prompts")),
-    )
+    first = measured("points more of next tokens, mean of all shorter networks", more, gain)
+    drafting = measured("more tokens in the same time, %", faster, speed_up, FASTER, ("networks", "prompts"))
+    page = "12_sorted_language"
+    return {**stated(page, "figure-beside", S8=first), **stated(page, "table-speculation", S9=drafting)}
 
 
 def accumulation(rows: pd.DataFrame, study: ConvolutionStudy) -> Judged:
     """The claims of Tables 5 and 6 on `convolution_runs.accumulated`, none without rows. With as many updates, more
     batches an update are also more data."""
     first, *_, last = study.accumulations
-
-    def more(way: str) -> Statement:
+    figures = {"S10": ("updates", "table-cifar-updates"), "S11": ("data", "table-cifar-accumulation")}
+    found: dict = {}
+    for name, (way, figure) in figures.items() if len(rows) else ():
         theirs = paper.accumulated(way)["average"]
         quantity = f"points more with {last} batches an update than with {first}, mean of the widths"
-        return measured(quantity, gain(rows, study, way), theirs[last] - theirs[first])
-
-    return {} if rows.empty else stated(S10=more("updates"), S11=more("data"))
+        statement = measured(quantity, gain(rows, study, way), theirs[last] - theirs[first])
+        found |= stated("10b_sorted_convolutions", figure, **{name: statement})
+    return found
 
 
 def check(profile: SortedStudy) -> pd.DataFrame:
