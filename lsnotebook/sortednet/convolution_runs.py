@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -62,15 +61,9 @@ class SortedRun:
 def initial(run: SortedRun) -> PreResNet:
     """The network before its first step."""
     study = run.study
-    config = PreResNetConfig(
-        stem=study.stem,
-        planes=list(study.planes),
-        norm=study.norm,
-        num_channels=study.channels,
-        num_labels=study.images.classes,
-    )
+    sizes = {"stem": study.stem, "planes": list(study.planes), "num_channels": study.channels}
     with seeded(run.seed, "initialisation"):
-        return PreResNet(config)
+        return PreResNet(PreResNetConfig(**sizes, norm=study.norm, num_labels=study.images.classes))
 
 
 def trained(run: SortedRun, stop: int | None = None) -> tuple[PreResNet, dict]:
@@ -110,10 +103,9 @@ def arrays(study: ConvolutionStudy) -> list[tuple[Tensor, Tensor]]:
     return [train, (pixels[:: study.every], labels[:: study.every])]
 
 
-def runs_of(study: ConvolutionStudy) -> Iterator[SortedRun]:
+def runs_of(study: ConvolutionStudy) -> list[SortedRun]:
     """A seed after the other, so that what is there early can be compared."""
-    for seed in SEEDS[: study.seeds]:
-        yield from (SortedRun(study, setting, seed) for setting in study.settings)
+    return [SortedRun(study, setting, seed) for seed in SEEDS[: study.seeds] for setting in study.settings]
 
 
 def scored(run: SortedRun) -> pd.DataFrame:

@@ -42,14 +42,11 @@ def beside(rows: pd.DataFrame, study: ConvolutionStudy, way: str) -> pd.DataFram
     and on average."""
     published, theirs, ours = paper.accumulated(way), {}, {}
     for count in study.accumulations:
-        numbers = published.loc[count, [*WIDTHS, "average"]]
-        values = of_setting(rows, study, count, way).assign(average=lambda wide: wide.mean(axis=1))
-        titles = [f"{width} %" for width in WIDTHS] + ["mean"]
-        theirs[f"{count}, paper"] = dict(zip(titles, map("{:.1f}".format, numbers), strict=True))
-        cells = [accuracy(values[int(width)]) for width in WIDTHS] + [accuracy(values["average"])]
-        updates = study.setting(count, way).updates
-        ours[f"{count}, ours ({updates:,} updates)"] = dict(zip(titles, cells, strict=True))
-    return pd.DataFrame(theirs | ours).T
+        theirs[f"{count}, paper"] = [f"{published.loc[count, name]:.1f}" for name in (*WIDTHS, "average")]
+        values, updates = of_setting(rows, study, count, way), study.setting(count, way).updates
+        cells = [*(values[int(width)] for width in WIDTHS), values.mean(axis=1)]
+        ours[f"{count}, ours ({updates:,} updates)"] = [*map(accuracy, cells)]
+    return pd.DataFrame(theirs | ours, index=[*(f"{width} %" for width in WIDTHS), "mean"]).T
 
 
 def gains(rows: pd.DataFrame, study: ConvolutionStudy) -> str:

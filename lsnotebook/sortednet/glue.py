@@ -23,7 +23,8 @@ from transformers import (
 
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
-from lsnotebook.sortednet.submodels import cut, run, skeleton, tensors
+from lsnotebook.sortednet.language import prefix
+from lsnotebook.sortednet.submodels import run, tensors
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,8 @@ def batches(
 
 
 def prefixes(network: PreTrainedModel) -> list[PreTrainedModel]:
-    """The skeletons of the first 1, 2 … layers (`submodels.skeleton`): all share the pooler and the classifier."""
-    config = network.config
-    sizes = ((layers, config.num_attention_heads) for layers in range(1, config.num_hidden_layers + 1))
-    return [skeleton(type(network), cut(config, size)) for size in sizes]
+    """The skeletons of the first 1, 2 … layers: all share the pooler and the classifier."""
+    return [prefix(network, layers) for layers in range(1, network.config.num_hidden_layers + 1)]
 
 
 def train(profile: GlueProfile, seed: int, device: str = "cpu") -> PreTrainedModel:

@@ -26,21 +26,9 @@ from lsnotebook.sortednet import text
 from lsnotebook.sortednet.language import BASE, ORDINARY, SORTED, LanguageScale, initial, train
 
 SMALL = LanguageScale(
-    name="language",
-    vocabulary=1024,
-    layers=6,
-    hidden_size=64,
-    heads=4,
-    mlp_size=160,
-    context=128,
-    batch_size=4,
-    pretrain_steps=500,
-    refine_steps=200,
-    learning_rate=1e-2,
-    refine_learning_rate=4e-3,
-    seeds=3,
-    passages=32,
-)
+    name="language", vocabulary=1024, layers=6, hidden_size=64, heads=4, mlp_size=160, context=128, batch_size=4,
+    pretrain_steps=500, refine_steps=200, learning_rate=1e-2, refine_learning_rate=4e-3, seeds=3, passages=32,
+)  # fmt: skip
 SMOKE = dataclasses.replace(
     SMALL, name="language-smoke", layers=3, hidden_size=32, mlp_size=64, pretrain_steps=20, refine_steps=10, seeds=2,
     context=64, passages=8,

@@ -4,9 +4,9 @@ checks them all. It keeps those that it would have written itself, and adds one 
 This is transformers' assisted generation with `assistant_early_exit`: no second network, no second copy of weights.
 """
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -32,28 +32,6 @@ def drafts_of(layers: int) -> list[int]:
     return [*range(1, layers // 2 + 1)]
 
 
-@contextlib.contextmanager
-def counted(network: LlamaForCausalLM) -> Iterator[list[int]]:
-    """The number of layers of each pass that runs meanwhile."""
-    depths: list[int] = []
-    hook = network.register_forward_pre_hook(lambda *_: depths.append(network.config.num_hidden_layers))
-    try:
-        yield depths
-    finally:
-        hook.remove()
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without what transformers says of the calls that it makes itself for drafts."""
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-
-
 def continued(network: LlamaForCausalLM, prompt: Tensor, new: int, draft: int = PLAIN, ahead: int = AHEAD) -> Tensor:
     """The tokens (new,) that greedy decoding adds to a prompt (T,), the first `draft` layers `ahead` of all layers."""
     settings = network.generation_config  # a draft takes its own from there
@@ -61,8 +39,12 @@ def continued(network: LlamaForCausalLM, prompt: Tensor, new: int, draft: int = 
     settings.assistant_confidence_threshold = 0.0  # always so many
     options = {"attention_mask": torch.ones_like(prompt)[None], "max_new_tokens": new, "do_sample": False}
     options |= {"assistant_early_exit": draft} if draft else {}
-    with quiet():
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # transformers warns of calls that it makes itself for drafts
+    try:
         return network.generate(prompt[None], **options)[0, len(prompt) :]
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 @torch.no_grad()
@@ -80,19 +62,20 @@ def compared(
     whole network), drafted and accepted tokens, layers (that ran, a token), ms (a token, the median), same (the text is
     that of plain decoding), gap (see there; NaN where it is the same), repeats (the share of all runs of four tokens
     that stood in the text before)."""
-    rows = []
     continued(network, prompts[0], new, max(drafts), ahead)  # warms up
+    rows, whole = [], network.config.num_hidden_layers  # fewer while a draft runs
     for number, prompt in enumerate(prompts):
         times: dict[int, list[float]] = {draft: [] for draft in (PLAIN, *drafts)}
         texts, ran = {}, {}
         for _ in range(rounds):
             for draft, seconds in times.items():
-                with counted(network) as ran[draft]:
+                ran[draft] = depths = []
+                with network.register_forward_pre_hook(partial(note_depth, depths)):
                     begun = time.perf_counter()
                     texts[draft] = continued(network, prompt, new, draft, ahead)
                     seconds.append(time.perf_counter() - begun)
         for draft, text in texts.items():
-            passes, fours = ran[draft].count(network.config.num_hidden_layers), text.unfold(0, 4, 1)
+            passes, fours = ran[draft].count(whole), text.unfold(0, 4, 1)
             same = torch.equal(text, texts[PLAIN])
             row = {
                 "prompt": number,
@@ -108,6 +91,11 @@ def compared(
             }
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def note_depth(depths: list[int], network: LlamaForCausalLM, *_: object) -> None:
+    """Before a pass: with how many layers it runs."""
+    depths.append(network.config.num_hidden_layers)
 
 
 def prompts_of(scale: LanguageScale, count: int) -> Tensor:
