@@ -10,11 +10,11 @@ import pandas as pd
 
 from lsnotebook.core.statistics import ratio
 from lsnotebook.pages.statements import Bounds, Claim, Statement, judged
-from lsnotebook.sortednet import language_tables, paper
+from lsnotebook.sortednet import language_views, paper
 from lsnotebook.sortednet.approaches import BOTH, DEPTH, ORDINARY
 from lsnotebook.sortednet.convolution_profiles import MINI, ConvolutionStudy
 from lsnotebook.sortednet.convolution_records import recorded
-from lsnotebook.sortednet.convolution_tables import gain
+from lsnotebook.sortednet.convolution_views import gain
 from lsnotebook.sortednet.grid_tables import at
 from lsnotebook.sortednet.grids import by_seed, grids
 from lsnotebook.sortednet.language import SORTED
@@ -92,14 +92,14 @@ def submodels(table: pd.DataFrame, layers: int, heads: int) -> Judged:
     depth = by_seed(table, DEPTH.name, "top1", shorter) - by_seed(table, ORDINARY.name, "retuned", shorter)
     every = by_seed(table, BOTH.name) - by_seed(table, ORDINARY.name, "retuned")
     both, ordinary = (by_seed(table, one.name, "top1", at(layers, heads)) for one in (BOTH, ORDINARY))
-    kept, theirs = 100 * ratio(both[:, None], ordinary)[:, 0], 100 * whole["100"] / whole["baseline"]
+    kept: np.ndarray = 100 * ratio(both[:, None], ordinary)[:, 0]
     gain = (blocks["depth only"] - blocks["baseline"]).mean()
     return stated(
         "10_sorted_submodels",
         "figure-grid",
         S5=measured("points more, mean of all shorter networks", depth, gain),
         S6=measured("points more, mean of all sub-models", every, None),
-        S7=measured("share of the ordinary network's accuracy, %", kept, theirs, KEPT),
+        S7=measured("share of the ordinary network's accuracy, %", kept, 100 * whole["100"] / whole["baseline"], KEPT),
     )
 
 
@@ -111,7 +111,7 @@ def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Judged:
     table3, table4 = paper.table3().iloc[:-1], paper.table4()["stochastic ms"]
     gain = (table3["average"] - table3["average without"]).mean()
     speed_up = 100 * (table4["auto-regressive"].iloc[0] / table4["speculative"].min() - 1)
-    faster = language_tables.faster(speculative)
+    faster = language_views.faster(speculative)
     first = measured("points more of next tokens, mean of all shorter networks", more, gain)
     drafting = measured("more tokens in the same time, %", faster, speed_up, FASTER, ("networks", "prompts"))
     page = "12_sorted_language"

@@ -67,7 +67,7 @@ def fit(
     batches = Batches(len(labels), study.batch_size, seed, start * count, updates * count)
     parameters, weights = tensors(network.train()), dict(network.named_parameters())
     skeletons: dict[Part, PreTrainedModel] = {}
-    total, used = 0.0, set()
+    total, used = 0.0, set[Part]()
     for batch, chosen in enumerate(batches, start * count):
         part = drawn(network, study.widths, seed, batch)
         if part not in skeletons:
@@ -89,7 +89,7 @@ def fit(
         optimizer.step()
         optimizer.zero_grad()
         yield total
-        total, used = 0.0, set()
+        total, used = 0.0, set[Part]()
 
 
 @torch.no_grad()

@@ -66,11 +66,12 @@ def compared(
     rows, whole = [], network.config.num_hidden_layers  # fewer while a draft runs
     for number, prompt in enumerate(prompts):
         times: dict[int, list[float]] = {draft: [] for draft in (PLAIN, *drafts)}
-        texts, ran = {}, {}
+        texts: dict[int, Tensor] = {}
+        ran: dict[int, list[int]] = {draft: [] for draft in times}
         for _ in range(rounds):
             for draft, seconds in times.items():
-                ran[draft] = depths = []
-                with network.register_forward_pre_hook(partial(note_depth, depths)):
+                ran[draft].clear()
+                with network.register_forward_pre_hook(partial(note_depth, ran[draft])):
                     begun = time.perf_counter()
                     texts[draft] = continued(network, prompt, new, draft, ahead)
                     seconds.append(time.perf_counter() - begun)

@@ -1,4 +1,4 @@
-"""The tables and sentences of sorted decoders, from `language_measures` and `speculation`."""
+"""The figures, tables and sentences of sorted decoders, from `language_measures` and `speculation`."""
 
 import textwrap
 from collections.abc import Sequence
@@ -6,13 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from lsnotebook.core.statistics import crossed
 from lsnotebook.engine import provenance
+from lsnotebook.pages.style import new, styled
 from lsnotebook.pages.tables import percent
 from lsnotebook.sortednet import exit_views, paper, text
 from lsnotebook.sortednet.intervals import mean
 from lsnotebook.sortednet.language import ORDINARY, SORTED, LanguageScale
 from lsnotebook.sortednet.language_runs import Decoder, tokenizer_of, tokens
+from lsnotebook.sortednet.neuron_views import COLOURS, MARKERS
 from lsnotebook.sortednet.speculation import PLAIN
 
 
@@ -180,3 +185,42 @@ def origin(wanted: Sequence[Decoder], **given: object) -> str:
         f"({text.fingerprint()}), on {made['device']} ({made['machine']}, torch {made['torch']}). "
         f"{provenance.again('12_sorted_language', **given)}"
     )
+
+
+def curve(panel: Axes, depths: pd.DataFrame, kind: str, measure: str, scale: float = 1.0) -> None:
+    """The mean over the networks at each depth, and its 95 % interval."""
+    wide = scale * depths[depths["approach"] == kind].pivot(index="layers", columns="seed", values=measure)
+    middle, low, high = zip(*(crossed(row) for row in wide.to_numpy()), strict=True)
+    panel.fill_between(wide.index, low, high, color=COLOURS[kind], alpha=0.2, linewidth=0)
+    panel.plot(wide.index, middle, color=COLOURS[kind], marker=MARKERS[kind], markersize=4.5, label=kind)
+
+
+@styled
+def loss_by_depth(depths: pd.DataFrame) -> Figure:
+    """Bits a byte, and the share of drafted tokens that the whole network would not have written, against depth."""
+    figure, [[loss, draft]] = new(4.8, 2.9, columns=2, sharex=True)
+    shorter = depths[depths["layers"] < depths["layers"].max()]
+    for kind in (ORDINARY, SORTED):
+        curve(loss, depths, kind, "bits")
+        curve(draft, shorter.assign(rejected=1 - shorter["agrees"]), kind, "rejected", 100)
+    loss.set(title="loss", ylabel="bits a byte")
+    draft.set(title="next token as a draft", ylabel="rejected, %", ylim=(0, None))
+    for panel in (loss, draft):
+        panel.set(xlabel="layers", xticks=range(1, depths["layers"].max() + 1))
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def beside(depths: pd.DataFrame) -> Figure:
+    """The share of correct answers by depth: the paper's RoBERTa on GLUE, and our decoders' next tokens."""
+    figure, [[theirs, ours]] = new(4.8, 2.9, columns=2)
+    for kind, column in ((ORDINARY, "average without"), (SORTED, "average")):
+        theirs.plot(paper.table3()[column], color=COLOURS[kind], marker=MARKERS[kind], markersize=4.5, label=kind)
+        curve(ours, depths, kind, "top1", 100)
+    theirs.set(title="paper: RoBERTa, GLUE", ylabel="average score", xticks=range(2, 13, 2))
+    ours.set(title="ours: next token", ylabel="predicted correctly, %", xticks=range(1, depths["layers"].max() + 1))
+    for panel in (theirs, ours):
+        panel.set(xlabel="layers", ylim=(0, None))
+    figure.legend(*theirs.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
