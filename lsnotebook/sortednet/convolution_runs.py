@@ -42,14 +42,8 @@ class SortedRun:
         """Every value that influences the weights, what the images hold, and the version of the code."""
         others = ("name", "updates", "batches", "accumulations", "every", "seeds")
         values = {name: value for name, value in dataclasses.asdict(self.study).items() if name not in others}
-        code = code_version("lsnotebook.sortednet.sgd", "lsnotebook.sortednet.resnet")
-        return {
-            **values,
-            "content": digest(self.study.images),
-            "setting": self.setting,
-            "seed": self.seed,
-            "code": code,
-        }
+        values |= {"content": digest(self.study.images), "setting": self.setting, "seed": self.seed}
+        return {**values, "code": code_version("lsnotebook.sortednet.sgd", "lsnotebook.sortednet.resnet")}
 
     @property
     def state(self) -> Path:

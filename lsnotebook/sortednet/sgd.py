@@ -4,6 +4,7 @@ For each batch a sub-model of its own is drawn; the gradients of several batches
 what at least one of these sub-models uses. Weight decay and momentum move nothing else, either.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -64,32 +65,29 @@ def fit(
     """Train on images (N, channels, height, width) and labels (N,) from update `start` on; yields the mean loss of each
     update. Raises `DivergedError`."""
     (pixels, labels), (count, updates) = images, setting
-    batches = Batches(len(labels), study.batch_size, seed, start * count, updates * count)
+    batches = enumerate(Batches(len(labels), study.batch_size, seed, start * count, updates * count), start * count)
     parameters, weights = tensors(network.train()), dict(network.named_parameters())
     skeletons: dict[Part, PreTrainedModel] = {}
-    total, used = 0.0, set[Part]()
-    for batch, chosen in enumerate(batches, start * count):
-        part = drawn(network, study.widths, seed, batch)
-        if part not in skeletons:
-            skeletons[part] = skeleton(network, part)
-        seen = pixels[chosen]
-        if study.images.augment:
-            seen = augmented(seen, stream(seed, "augment", batch))
-        loss = run(skeletons[part], parameters, seen, labels=labels[chosen]).loss / count
-        loss.backward()
-        total, used = total + loss.item(), used | {part}
-        if (batch + 1) % count:
-            continue
-        update = batch // count
+    for update in range(start, updates):
+        parts, total = set(), 0.0
+        for batch, chosen in itertools.islice(batches, count):
+            parts.add(part := drawn(network, study.widths, seed, batch))
+            if part not in skeletons:
+                skeletons[part] = skeleton(network, part)
+            seen = pixels[chosen]
+            if study.images.augment:
+                seen = augmented(seen, stream(seed, "augment", batch))
+            loss = run(skeletons[part], parameters, seen, labels=labels[chosen]).loss / count
+            loss.backward()
+            total += loss.item()
         if not math.isfinite(total):
             raise DivergedError(f"The loss is {total} at update {update}; lower the learning rate.")
         for group in optimizer.param_groups:
             group["lr"] = study.learning_rate * cosine(update, updates)
-        update_only(touched(weights, [skeletons[part] for part in used]).items())
+        update_only(touched(weights, [skeletons[part] for part in parts]).items())
         optimizer.step()
         optimizer.zero_grad()
         yield total
-        total, used = 0.0, set[Part]()
 
 
 @torch.no_grad()
