@@ -42,23 +42,13 @@ CLAIMS = {
     "S10": "With as many updates, accumulating the gradients of more sub-models helps (Table 5).",
     "S11": "With as much data, accumulating the gradients of more sub-models helps (Table 6).",
 }
+NETWORKS = ("networks",)
 Judged: TypeAlias = Mapping[str, tuple[Claim, Sequence[Statement]]]
 
 
 def stated(page: str, figure: str, **statements: Statement) -> Judged:
     """Claims of one statement each, which a page looks at in a figure."""
     return {name: (Claim(CLAIMS[name], page, figure), [statement]) for name, statement in statements.items()}
-
-
-def measured(
-    quantity: str,
-    values: np.ndarray,
-    theirs: float | None,
-    bounds: Bounds = MORE,
-    over: tuple[str, ...] = ("networks",),
-) -> Statement:
-    """A quantity, ours and from the paper's numbers."""
-    return Statement(quantity, values, bounds, theirs, over)
 
 
 def neurons(table: pd.DataFrame) -> Judged:
@@ -69,7 +59,8 @@ def neurons(table: pd.DataFrame) -> Judged:
 
     def more(quantity: str, one: tuple[str, str], other: tuple[str, str]) -> Statement:
         difference = by_network(table, *one) - by_network(table, *other)
-        return measured(f"{quantity}, mean of 1 to 9", difference, paper.mean9(*one) - paper.mean9(*other))
+        theirs = paper.mean9(*one) - paper.mean9(*other)
+        return Statement(f"{quantity}, mean of 1 to 9", difference, MORE, theirs, NETWORKS)
 
     all_ten = [by_network(table, kind, "target", NEURONS) for kind in ("sorted", "ordinary")]
     published = paper.table9().loc[("target", NEURONS)]
@@ -79,7 +70,7 @@ def neurons(table: pd.DataFrame) -> Judged:
         "figure-neurons",
         S1=more("points more with the first neurons", first, last),
         S2=more("points more than the ordinary network", first, ordinary),
-        S3=measured("points of difference with all ten neurons", all_ten[0] - all_ten[1], whole, PAR),
+        S3=Statement("points of difference with all ten neurons", all_ten[0] - all_ten[1], PAR, whole, NETWORKS),
         S4=more("points more with the last neurons", reverse, ordinary),
     )
 
@@ -93,13 +84,14 @@ def submodels(table: pd.DataFrame, layers: int, heads: int) -> Judged:
     every = by_seed(table, BOTH.name) - by_seed(table, ORDINARY.name, "retuned")
     both, ordinary = (by_seed(table, one.name, "top1", at(layers, heads)) for one in (BOTH, ORDINARY))
     kept: np.ndarray = 100 * ratio(both[:, None], ordinary)[:, 0]
+    share = 100 * whole["100"] / whole["baseline"]
     gain = (blocks["depth only"] - blocks["baseline"]).mean()
     return stated(
         "10_sorted_submodels",
         "figure-grid",
-        S5=measured("points more, mean of all shorter networks", depth, gain),
-        S6=measured("points more, mean of all sub-models", every, None),
-        S7=measured("share of the ordinary network's accuracy, %", kept, 100 * whole["100"] / whole["baseline"], KEPT),
+        S5=Statement("points more, mean of all shorter networks", depth, MORE, gain, NETWORKS),
+        S6=Statement("points more, mean of all sub-models", every, MORE, None, NETWORKS),
+        S7=Statement("share of the ordinary network's accuracy, %", kept, KEPT, share, NETWORKS),
     )
 
 
@@ -112,8 +104,8 @@ def decoders(depths: pd.DataFrame, speculative: pd.DataFrame) -> Judged:
     gain = (table3["average"] - table3["average without"]).mean()
     speed_up = 100 * (table4["auto-regressive"].iloc[0] / table4["speculative"].min() - 1)
     faster = language_views.faster(speculative)
-    first = measured("points more of next tokens, mean of all shorter networks", more, gain)
-    drafting = measured("more tokens in the same time, %", faster, speed_up, FASTER, ("networks", "prompts"))
+    first = Statement("points more of next tokens, mean of all shorter networks", more, MORE, gain, NETWORKS)
+    drafting = Statement("more tokens in the same time, %", faster, FASTER, speed_up, ("networks", "prompts"))
     page = "12_sorted_language"
     return {**stated(page, "figure-beside", S8=first), **stated(page, "table-speculation", S9=drafting)}
 
@@ -127,7 +119,7 @@ def accumulation(rows: pd.DataFrame, study: ConvolutionStudy) -> Judged:
     for name, (way, figure) in figures.items() if len(rows) else ():
         theirs = paper.accumulated(way)["average"]
         quantity = f"points more with {last} batches an update than with {first}, mean of the widths"
-        statement = measured(quantity, gain(rows, study, way), theirs[last] - theirs[first])
+        statement = Statement(quantity, gain(rows, study, way), MORE, theirs[last] - theirs[first], NETWORKS)
         found |= stated("10b_sorted_convolutions", figure, **{name: statement})
     return found
 

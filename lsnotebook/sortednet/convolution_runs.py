@@ -52,20 +52,15 @@ class SortedRun:
         return data_root() / "runs" / self.study.name / what / "sgd.state"
 
 
-def initial(run: SortedRun) -> PreResNet:
-    """The network before its first step."""
-    study = run.study
-    sizes = {"stem": study.stem, "planes": list(study.planes), "num_channels": study.channels}
-    with seeded(run.seed, "initialisation"):
-        return PreResNet(PreResNetConfig(**sizes, norm=study.norm, num_labels=study.images.classes))
-
-
 def trained(run: SortedRun, stop: int | None = None) -> tuple[PreResNet, dict]:
     """The network, and what its training took: the losses of the updates, and seconds of the processor.
 
     It goes on where it stood, and leaves its state every few updates; `stop` ends it early. Raises `DamagedError`.
     """
-    network, key = initial(run), hashed(run.recipe)
+    study, key = run.study, hashed(run.recipe)
+    sizes = {"stem": study.stem, "planes": list(study.planes), "num_channels": study.channels}
+    with seeded(run.seed, "initialisation"):
+        network = PreResNet(PreResNetConfig(**sizes, norm=study.norm, num_labels=study.images.classes))
     optimizer = optimizer_of(network)
     momentum = {name: optimizer.state[one]["momentum_buffer"] for name, one in network.named_parameters()}
     state = {**network.state_dict(), **{f"momentum of {name}": one for name, one in momentum.items()}}
@@ -78,7 +73,7 @@ def trained(run: SortedRun, stop: int | None = None) -> tuple[PreResNet, dict]:
     losses, stop = took["losses"], stop or run.setting.updates
     if len(losses) < stop:
         begun = time.process_time() - took["seconds"]
-        for loss in fit(network, optimizer, arrays(run.study)[0], run.study, run.setting, run.seed, len(losses)):
+        for loss in fit(network, optimizer, arrays(study)[0], study, run.setting, run.seed, len(losses)):
             losses.append(loss)
             if len(losses) % SAVE_EVERY == 0 or len(losses) == stop:
                 took["seconds"] = time.process_time() - begun

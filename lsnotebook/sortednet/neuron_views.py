@@ -170,7 +170,7 @@ def regions(networks: Networks, counts: tuple[int, ...], span: float, steps: int
     line = torch.linspace(-span, span, steps)
     grid = torch.cartesian_prod(line, line)[None]  # (1, steps², 2), x first
     size = len(networks.inner)
-    everywhere = [networks(grid.expand(size, -1, -1), first(torch.full((size,), count)))[0] for count in counts]
+    everywhere = [networks(grid.expand(size, -1, -1), first(count).expand(size, -1))[0] for count in counts]
     return [logits.argmax(-1).reshape(steps, steps).T.numpy() for logits in everywhere]
 
 

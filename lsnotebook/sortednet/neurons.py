@@ -108,7 +108,7 @@ def scored(networks: Networks) -> pd.DataFrame:
     (where, classes), count = points(), len(networks.inner)
     tables = []
     for order, neurons in itertools.product(ORDERS, range(NEURONS + 1)):
-        drawn = first(torch.full((count,), neurons), order)
+        drawn = first(neurons, order).expand(count, -1)
         top1 = 100 * (networks(where.expand(count, -1, -1), drawn).argmax(-1) == classes).float().mean(1)
         tables.append(pd.DataFrame({"network": range(count), "order": order, "neurons": neurons, "top1": top1.numpy()}))
     return pd.concat(tables, ignore_index=True)
