@@ -30,6 +30,8 @@ LARGEST = 2**24
 """Bytes of a file that is read."""
 STATED = ("name", "seeds", "machine")
 """The fields of a profile that do not decide its numbers, or that stand below them."""
+RECORD = "lsnotebook record {profile} {result}"
+"""The command that records a result."""
 
 
 class ResultError(RunStoreError):
@@ -73,6 +75,7 @@ class Recorded:
     result: str
     made: dict
     rows: pd.DataFrame
+    command: str = RECORD
 
     def __str__(self) -> str:
         """What stands below a table that shows it."""
@@ -89,7 +92,7 @@ class Recorded:
     @property
     def again(self) -> str:
         """The command that records it anew."""
-        return f"lsnotebook record {self.profile.name} {self.result} --seeds {self.made['seeds']}"
+        return f"{self.command.format(profile=self.profile.name, result=self.result)} --seeds {self.made['seeds']}"
 
     @property
     def chance(self) -> float:
@@ -121,9 +124,11 @@ def write(part: Part, profile: Profile, name: str, rows: pd.DataFrame, made: dic
     return path
 
 
-def recorded(part: Part, name: str, profiles: Iterable[Profile] | None = None) -> tuple[dict[str, Recorded], list[str]]:
+def recorded(
+    part: Part, name: str, profiles: Iterable[Profile] | None = None, command: str = RECORD
+) -> tuple[dict[str, Recorded], list[str]]:
     """What was recorded of a result on some profiles of a part (all by default), by the title of its column; and a
-    sentence for each file that is not shown, which says why."""
+    sentence for each file that is not shown, which says why. The `command` records it."""
     found, refused = {}, []
     for profile in part.profiles.values() if profiles is None else profiles:
         path = path_of(profile, name)
@@ -131,9 +136,10 @@ def recorded(part: Part, name: str, profiles: Iterable[Profile] | None = None) -
             content = parsed(path)
             if content:
                 rows = table(content, part.results[name], profile, name)
-                found[f"recorded, {profile.name}"] = Recorded(profile, name, content.made.model_dump(), rows)
+                found[f"recorded, {profile.name}"] = Recorded(profile, name, content.made.model_dump(), rows, command)
         except ResultError as error:
-            again = f"take it from version control again, or make it anew: lsnotebook record {profile.name} {name}"
+            made_by = command.format(profile=profile.name, result=name)
+            again = f"take it from version control again, or make it anew: {made_by}"
             refused.append(f"{path.relative_to(data_root())} is not shown: {error}; {again}.")
     return found, refused
 

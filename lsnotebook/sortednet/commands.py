@@ -1,17 +1,22 @@
 """The command `lsnotebook sortednet`."""
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.new_folder import unused, written
 from lsnotebook.core.profiles import Approach, named
 from lsnotebook.engine.command_line import Named, check_alone, fitting
 from lsnotebook.sortednet.approaches import APPROACHES
+from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy
+from lsnotebook.sortednet.convolution_profiles import profile_of as study_of
 from lsnotebook.sortednet.profiles import SortedStudy, profile_of
 
-if TYPE_CHECKING:
-    from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy
+
+class ExtractionError(LsnotebookError, RuntimeError):
+    """A folder that a sub-model cannot be written to."""
 
 
 @click.group()
@@ -37,25 +42,28 @@ def extract(
 
     FOLDER is new or empty. The network is trained where it is not in the store yet.
     """
+    from lsnotebook.engine import runs
     from lsnotebook.engine.run import Run
-    from lsnotebook.sortednet.extraction import write
-    from lsnotebook.sortednet.submodels import Size
+    from lsnotebook.sortednet.networks import stock
+    from lsnotebook.sortednet.submodels import checked
+    from lsnotebook.sortednet.submodels import extract as extracted
 
     check_alone()
-    size = Size(layers or profile.backbone.layers, heads or profile.backbone.heads)
-    click.echo(write(Run(profile, approach, seed), size, folder))
-
-
-def study_of(word: str) -> "ConvolutionStudy":
-    from lsnotebook.sortednet.convolution_profiles import profile_of as found  # brings torch
-
-    return found(word)
+    folder, run = unused(folder, ExtractionError), Run(profile, approach, seed)
+    network = runs.load(run)
+    width, whole = network.config.width, profile.backbone
+    size = checked((layers or whole.layers, heads or whole.heads), network.config, width)
+    made = {"run": str(run), "recipe": run.key, **size._asdict(), "width": width}
+    with written(folder, ExtractionError) as inside:
+        extracted(stock(network), size, width).save_pretrained(inside)
+        (inside / "extracted.json").write_text(json.dumps(made, indent=1) + "\n")
+    click.echo(folder)
 
 
 @sortednet.command()
 @click.argument("study", type=Named("profile", study_of))
 @click.option("--seeds", type=click.IntRange(2, 4), help="Networks of each setting; the profile's number if not given.")
-def accumulate(study: "ConvolutionStudy", seeds: int | None) -> None:
+def accumulate(study: ConvolutionStudy, seeds: int | None) -> None:
     """Train sorted convolutions with accumulated gradients (Tables 5 and 6), and record what they give.
 
     STUDY is convolutions-smoke, cifar10-sorted-mini or cifar10-sorted.

@@ -5,28 +5,29 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lsnotebook.core.statistics import crossed, matrix
-from lsnotebook.pages.tables import as_text, percent, signed
+from lsnotebook.core.statistics import matrix
+from lsnotebook.pages.tables import percent, signed
 from lsnotebook.sortednet import paper
 from lsnotebook.sortednet.approaches import BOTH, LARGEST, MOVING
 from lsnotebook.sortednet.comparisons import WAYS
 from lsnotebook.sortednet.grid_figures import KINDS
-from lsnotebook.sortednet.grid_tables import interval
+from lsnotebook.sortednet.grid_tables import at
 from lsnotebook.sortednet.grids import by_seed
+from lsnotebook.sortednet.intervals import accuracy, mean, told
 
 
 def beside(table: pd.DataFrame, titles: Mapping[str, str], to: str, layers: int, heads: int) -> pd.DataFrame:
     """One row for each approach: the whole network, its smallest sub-model in the table, the mean of all of these, and
     by how many points that differs from the approach `to`, paired by seed."""
-    whole = f"layers == {layers} and heads == {heads}"
-    least = f"layers == 1 and heads == {table['heads'].min()}"
-    reference = by_seed(table, to)
     rows = {}
     for name, title in titles.items():
-        mean = by_seed(table, name)
-        cells = {"whole": by_seed(table, name, "top1", whole), "smallest": by_seed(table, name, "top1", least)}
-        rows[title] = {what: interval(values) for what, values in (cells | {"mean": mean}).items()}
-        rows[title][f"points, less {titles[to]}"] = "" if name == to else as_text(*crossed(mean - reference))
+        every = by_seed(table, name)
+        rows[title] = {
+            "whole": accuracy(by_seed(table, name, "top1", at(layers, heads))),
+            "smallest": accuracy(by_seed(table, name, "top1", at(1, table["heads"].min()))),
+            "mean": accuracy(every),
+            f"points, less {titles[to]}": "" if name == to else mean(every - by_seed(table, to)),
+        }
     return pd.DataFrame(rows).T
 
 
@@ -35,30 +36,8 @@ def momentum(table: pd.DataFrame) -> str:
     change = by_seed(table, MOVING.name) - by_seed(table, BOTH.name)
     return (
         "**Momentum everywhere**, as a plain optimizer has it, changes the mean of all sub-models by "
-        f"{as_text(*crossed(change))} points against the update of Algorithm 1: {told(change)}."
+        f"{mean(change)} points against the update of Algorithm 1: {told(change)}."
     )
-
-
-def told(change: np.ndarray) -> str:
-    """Which way a difference goes, by its interval over the networks."""
-    _, low, high = crossed(change)
-    if low > 0 or high < 0:
-        return "more" if low > 0 else "less"
-    return f"{len(change)} networks cannot tell which is more"
-
-
-def retrained(table: pd.DataFrame) -> pd.DataFrame:
-    """At each of the largest sizes: the network that was sorted in all sizes, and that of these sizes alone."""
-    rows = {}
-    for layers, heads in largest(table):
-        where = f"layers == {layers} and heads == {heads}"
-        every, few = (by_seed(table, approach.name, "top1", where) for approach in (BOTH, LARGEST))
-        rows[f"{layers} × {heads}"] = {
-            "all sizes drawn": interval(every),
-            "these alone": interval(few),
-            "points of difference": as_text(*crossed(few - every)),
-        }
-    return pd.DataFrame(rows).T.rename_axis("layers × heads")
 
 
 def largest(table: pd.DataFrame) -> list[tuple[int, int]]:
@@ -67,15 +46,25 @@ def largest(table: pd.DataFrame) -> list[tuple[int, int]]:
     return [(a, b) for a in range(3 * layers // 4 + 1, layers + 1) for b in range(heads // 2 + 1, heads + 1)]
 
 
+def retrained(table: pd.DataFrame) -> pd.DataFrame:
+    """At each of the largest sizes: the network that was sorted in all sizes, and that of these sizes alone."""
+    rows = {}
+    for size in largest(table):
+        every, few = (by_seed(table, approach.name, "top1", at(*size)) for approach in (BOTH, LARGEST))
+        cells = {"all sizes drawn": accuracy(every), "these alone": accuracy(few)}
+        rows["{} × {}".format(*size)] = cells | {"points of difference": mean(few - every)}
+    return pd.DataFrame(rows).T.rename_axis("layers × heads")
+
+
 def retraining(table: pd.DataFrame) -> str:
     """What the largest sub-models gain where they alone are trained, and what the others lose."""
     few = pd.MultiIndex.from_tuples(largest(table))
     inside = pd.MultiIndex.from_frame(table[["layers", "heads"]]).isin(few)
     gain, loss = (by_seed(part, LARGEST.name) - by_seed(part, BOTH.name) for part in (table[inside], table[~inside]))
     return (
-        f"**We got** {as_text(*crossed(gain))} points of difference for these {len(few)} sub-models on average; in the "
-        f"paper's Figure 3, {signed(f'{paper.gained3():.1f}')} for its 20. The sizes that are no longer drawn change "
-        f"by {as_text(*crossed(loss))} points."
+        f"**We got** {mean(gain)} points of difference for these {len(few)} sub-models on average; in the paper's "
+        f"Figure 3, {signed(f'{paper.gained(3):.1f}')} for its 20. The sizes that are no longer drawn change by "
+        f"{mean(loss)} points."
     )
 
 
@@ -84,8 +73,8 @@ def chosen(size: tuple[int, int], share: float, shared: np.ndarray, alone: np.nd
     return (
         f"Of the sub-models that cost at most {percent(share, 0)} of the whole network's operations, the one of size "
         f"{size[0]} × {size[1]} (layers × heads) is the best on the selection images. On the validation images it "
-        f"reaches {interval(shared)} in the sorted network, and {interval(alone)} retrained alone: "
-        f"{as_text(*crossed(alone - shared))} points of difference."
+        f"reaches {accuracy(shared)} in the sorted network, and {accuracy(alone)} retrained alone: "
+        f"{mean(alone - shared)} points of difference."
     )
 
 
@@ -98,20 +87,20 @@ def mean_of(table: pd.DataFrame, way: str, count: int, where: str = "layers > 0"
 def accumulation(table: pd.DataFrame, way: str) -> pd.DataFrame:
     """By the number of accumulated batches: updates, the mean over all depths at each width, the average of all, and
     the points that it is more than with one batch; and the paper's average, with its points more."""
-    published, heads = paper.accumulated(way)["average"], table["heads"].max()
+    theirs, heads = paper.accumulated(way)["average"], table["heads"].max()
     rows = {}
     for count, there in table[table["way"] == way].groupby("accumulation"):
         average = mean_of(table, way, count)
-        more = signed(f" ({published[count] - published[1]:+.1f})") if count > 1 else ""
+        more = count > 1
         rows[count] = {
             "updates": str(there["updates"].iloc[0]),
             **{
                 f"{100 * width // heads}": f"{mean_of(table, way, count, f'heads == {width}').mean():.1f}"
                 for width in range(heads, 0, -1)
             },
-            "average": as_text(*crossed(average, (0, 100))),
-            "more": "" if count == 1 else as_text(*crossed(average - mean_of(table, way, 1))),
-            "paper": f"{published[count]:.1f}{more}",
+            "average": accuracy(average, unit=""),
+            "more": mean(average - mean_of(table, way, 1)) if more else "",
+            "paper": signed(f"{theirs[count]:.1f}" + (f" ({theirs[count] - theirs[1]:+.1f})" if more else "")),
         }
     return pd.DataFrame(rows).T.rename_axis("batches an update")
 
@@ -120,10 +109,9 @@ def accumulating(table: pd.DataFrame) -> str:
     """From one batch an update to the most, with as many updates and with as many images, ours and the paper's."""
     most, parts = table["accumulation"].max(), []
     for way, name in WAYS.items():
-        change = mean_of(table, way, most) - mean_of(table, way, 1)
-        published = paper.accumulated(way)["average"]
-        theirs = signed(f"{published[most] - published[1]:+.1f}")
-        parts.append(f"*{name}*: {as_text(*crossed(change))} points, {told(change)} (paper {theirs})")
+        change, theirs = mean_of(table, way, most) - mean_of(table, way, 1), paper.accumulated(way)["average"]
+        paper_says = signed(f"{theirs[most] - theirs[1]:+.1f}")
+        parts.append(f"*{name}*: {mean(change)} points, {told(change)} (paper {paper_says})")
     return f"**We got**, with {most} batches an update in place of one: " + "; ".join(parts) + "."
 
 
@@ -135,7 +123,6 @@ def half(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     ways |= {f"all {whole}, in sequence": (whole, "first"), f"all {whole}, in any order": (whole, "shuffled")}
     rows = {}
     for approach, title in titles.items():
-        there = table[table["approach"] == approach]
-        cells = {name: there[(there["layers"] == n) & (there["kind"] == kind)] for name, (n, kind) in ways.items()}
-        rows[title] = {name: interval(100 * matrix(cell).to_numpy()) for name, cell in cells.items()}
+        there = table[table["approach"] == approach].set_index(["layers", "kind"])
+        rows[title] = {name: accuracy(100 * matrix(there.loc[[way]]).to_numpy()) for name, way in ways.items()}
     return pd.DataFrame(rows).T

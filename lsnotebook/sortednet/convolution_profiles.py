@@ -7,13 +7,20 @@ cifar10-mobilenet      Figure 2 itself: declared
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lsnotebook.core.profiles import Backbone, Images, named
-from lsnotebook.sortednet.sgd import Setting
 
 SEEDS = (40, 42, 1010, 4242)
 """The paper's (Table 7)."""
+
+
+class Setting(NamedTuple):
+    """How long one network is trained."""
+
+    accumulation: int
+    """Batches of an update."""
+    updates: int
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class ConvolutionStudy:
     stem: int = 16
     planes: tuple[int, ...] = (16, 32, 64)
     widths: int = 4
+    """Sub-models have 1, 2 ... so many of as many parts of the width, each as likely."""
     batch_size: int = 128
     learning_rate: float = 0.1
     image_size: int = 32
@@ -48,43 +56,27 @@ class ConvolutionStudy:
 
     def setting(self, accumulation: int, way: str) -> Setting:
         """With as many "updates", or as much "data", as those that accumulate nothing."""
-        return Setting(
-            accumulation,
-            self.updates if way == "updates" else self.batches // accumulation,
-            self.widths,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            augment=self.images.augment,
-        )
+        return Setting(accumulation, self.updates if way == "updates" else self.batches // accumulation)
 
     @property
     def settings(self) -> list[Setting]:
         """Each once: some stand in both tables."""
-        both = [self.setting(count, way) for way in ("updates", "data") for count in self.accumulations]
-        return sorted(set(both), key=lambda one: (one.accumulation, one.updates))
+        return sorted({self.setting(count, way) for count in self.accumulations for way in ("updates", "data")})
 
 
 @dataclass(frozen=True)
 class MobileNetStudy:
-    """Figure 2's own setting (Table 7). The paper does not say its learning rate."""
+    """Figure 2's own setting (Table 7), a network for `convolutions`. The paper does not say its learning rate."""
 
     name: str = "cifar10-mobilenet"
     checkpoint: str = "google/mobilenet_v2_1.4_224"
-    widths: int = 10
-    blocks: int = 16
-    epochs_each: int = 60
-    """For each sub-model."""
+    sub_models: int = 10 * 16
+    """Widths, and blocks."""
+    epochs: int = 60 * 160
+    """60 for each sub-model."""
     optimizer: str = "AdamW, linear schedule"
     batch_size: int = 128
     seed: int = 4242
-
-    @property
-    def sub_models(self) -> int:
-        return self.widths * self.blocks
-
-    @property
-    def epochs(self) -> int:
-        return self.sub_models * self.epochs_each
 
 
 CIFAR10 = Images("cifar10", classes=10, selection=5_000, folders=("train", "test"), augment=True)

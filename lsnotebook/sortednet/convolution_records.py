@@ -1,20 +1,22 @@
 """What `lsnotebook sortednet accumulate` records of sorted convolutions, and how a page reads it."""
 
 import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
+import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from lsnotebook.core.profiles import Part, Result
-from lsnotebook.core.store import data_root
+from lsnotebook.engine.provenance import PACKAGES, commit, provenance
 from lsnotebook.pages import results
 from lsnotebook.pages.rows import Row, Share
 from lsnotebook.sortednet.convolution_profiles import SEEDS, ConvolutionStudy
-from lsnotebook.sortednet.convolution_runs import accumulated, made
+from lsnotebook.sortednet.convolution_runs import accumulated
 
-NAME = "accumulation"
+NAME, COMMAND = "accumulation", "lsnotebook sortednet accumulate {profile}"
 
 
 class Accumulated(Row):
@@ -34,12 +36,8 @@ class Accumulated(Row):
 
 def keys(study: ConvolutionStudy) -> list[tuple]:
     """The rows that there must be."""
-    return [
-        (setting.accumulation, setting.updates, seed, 100 * width // setting.widths)
-        for seed in SEEDS[: study.seeds]
-        for setting in study.settings
-        for width in range(1, setting.widths + 1)
-    ]
+    widths = [100 * width // study.widths for width in range(1, study.widths + 1)]
+    return [(*of, seed, width) for seed in SEEDS[: study.seeds] for of in study.settings for width in widths]
 
 
 RESULT = Result("", f"{__name__}:Accumulated", f"{__name__}:keys", networks=lambda study: ())
@@ -50,29 +48,25 @@ RECORDS = Part("Sorted convolutions", results={NAME: RESULT})
 def record(study: ConvolutionStudy, seeds: int | None = None) -> Path:
     """Train what is missing, and write `data/results/<study>/accumulation.json`. Raises `RunStoreError`."""
     study = dataclasses.replace(study, seeds=seeds or study.seeds)
-    rows = accumulated(study)
-    return results.write(RECORDS, study, NAME, rows, made(study, rows))  # type: ignore[arg-type]
-
-
-@dataclasses.dataclass(frozen=True)
-class Recorded(results.Recorded):
-    """With the command that records it."""
-
-    @property
-    def again(self) -> str:
-        return f"lsnotebook sortednet accumulate {self.profile.name} --seeds {self.made['seeds']}"
+    rows, versions = accumulated(study), provenance(torch.device("cpu"))
+    each = rows.drop_duplicates(["accumulation", "updates", "seed"])
+    made = {
+        "commit": commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "devices": [f"one core ({versions['machine']})"],
+        "versions": {name: [versions[name]] for name in ("python", *PACKAGES)},
+        "networks": len(each),
+        "seeds": study.seeds,
+        "hours": float(each["seconds"].sum() / 3600),
+        "kilowatt_hours": None,
+    }
+    return results.write(RECORDS, study, NAME, rows, made)  # type: ignore[arg-type]
 
 
 def recorded(study: ConvolutionStudy) -> tuple[pd.DataFrame, str]:
     """The recorded rows of a study, none where there are none, and what stands below them: what made them, or why a
     file is not shown."""
-    path = results.path_of(study, NAME)  # type: ignore[arg-type]
-    try:
-        content = results.parsed(path)
-        if content is None:
-            return pd.DataFrame(), f"Not recorded yet: lsnotebook sortednet accumulate {study.name}"
-        rows = results.table(content, RESULT, study, NAME)  # type: ignore[arg-type]
-        return rows, str(Recorded(study, NAME, content.made.model_dump(), rows))  # type: ignore[arg-type]
-    except results.ResultError as error:
-        again = f"take it from version control again, or make it anew: lsnotebook sortednet accumulate {study.name}"
-        return pd.DataFrame(), f"{path.relative_to(data_root())} is not shown: {error}; {again}."
+    found, refused = results.recorded(RECORDS, NAME, [study], COMMAND)  # type: ignore[list-item]
+    for one in found.values():
+        return one.rows, str(one)
+    return pd.DataFrame(), "".join(refused) or f"Not recorded yet: {COMMAND.format(profile=study.name)}"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from transformers import MobileNetV2Config, MobileNetV2ForImageClassification, PreTrainedConfig, PreTrainedModel
+from transformers import MobileNetV2ForImageClassification, PreTrainedConfig, PreTrainedModel
 from transformers.models.mobilenet_v2.modeling_mobilenet_v2 import MobileNetV2ConvLayer
 
 from lsnotebook.sortednet.resnet import PreResNetConfig
@@ -34,41 +34,36 @@ def cut(config: PreTrainedConfig, part: Part) -> PreTrainedConfig:
     last convolution narrowed like the rest (`finegrained_output` would keep it at 1,280).
     """
     width, of, _ = part
-    if not 1 <= width <= of:
-        raise SizeError(f"A network can be cut to 1 to {of} of {of} parts of its channels, but not to {width}.")
+    channels = [config.stem, *config.planes] if isinstance(config, PreResNetConfig) else []
+    possible = [count for count in range(1, of + 1) if not any(one * count % of for one in channels)]
+    if width not in possible:
+        counts = ", ".join(map(str, possible))
+        raise SizeError(
+            f"This network can be cut to {counts} of {of} parts of its channels, but not to {width}; take another."
+        )
     if width == of:
         return config
-    values = config.to_dict()
-    if isinstance(config, MobileNetV2Config):
-        changed = {"depth_multiplier": config.depth_multiplier * width / of, "finegrained_output": False}
-    elif isinstance(config, PreResNetConfig):
-        channels = config.stem, *config.planes
-        if any(one * width % of for one in channels):
-            fits = ", ".join(str(k) for k in range(1, of + 1) if not any(one * k % of for one in channels))
-            raise SizeError(
-                f"This network can be cut to {fits} of {of} parts of its channels ({', '.join(map(str, channels))}), "
-                f"but not to {width}; take another width."
-            )
-        changed = {"stem": config.stem * width // of, "planes": [one * width // of for one in config.planes]}
+    if isinstance(config, PreResNetConfig):
+        stem, *planes = (one * width // of for one in channels)
+        changed = {"stem": stem, "planes": planes}
     else:
-        raise SizeError(
-            f"A {type(config).__name__} has no width in channels: take a MobileNetV2Config or a PreResNetConfig."
-        )
-    return type(config).from_dict({**values, **changed})
-
-
-def blocks_of(network: PreTrainedModel) -> int:
-    """How many blocks there are to be cut."""
-    return len(network.mobilenet_v2.layer if is_mobilenet(network) else network.blocks)
+        changed = {"depth_multiplier": config.depth_multiplier * width / of, "finegrained_output": False}
+    return type(config).from_dict({**config.to_dict(), **changed})
 
 
 def is_mobilenet(network: PreTrainedModel) -> bool:
+    """Whether it can be cut in depth, too."""
     return isinstance(network, MobileNetV2ForImageClassification)
+
+
+def blocks_of(network: PreTrainedModel) -> int:
+    return len(network.mobilenet_v2.layer if is_mobilenet(network) else network.blocks)
 
 
 def build(network: PreTrainedModel, part: Part) -> PreTrainedModel:
     """A network of the class of `network` and of the size of a part, with weights of its own. Raises `SizeError`."""
-    whole, blocks = blocks_of(network), part.blocks or blocks_of(network)
+    whole = blocks_of(network)
+    blocks = part.blocks or whole
     if not 1 <= blocks <= whole or (blocks < whole and not is_mobilenet(network)):
         possible = f"1 to {whole}" if is_mobilenet(network) else f"all {whole}"
         raise SizeError(f"This network can be cut to {possible} of its blocks, but not to {blocks}.")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lsnotebook.core.statistics import crossed
-from lsnotebook.pages.style import INK, new, styled
-from lsnotebook.pages.tables import as_text, percent
-from lsnotebook.sortednet.grid_figures import COLOURS, MARKERS
+from lsnotebook.pages.style import new, styled
+from lsnotebook.pages.tables import percent
+from lsnotebook.sortednet.grid_figures import COLOURS, MARKERS, dashed
+from lsnotebook.sortednet.intervals import accuracy, mean
 
 
 @styled
@@ -17,11 +17,11 @@ def by_layers(curves: pd.DataFrame, fixed: pd.DataFrame, titles: Mapping[str, st
     for every image."""
     figure, [[axes]] = new(4.8, 3.3)
     for approach, title in titles.items():
-        mean = curves[curves["approach"] == approach].groupby("threshold")[["layers", "top1"]].mean()
-        axes.plot(mean["layers"], 100 * mean["top1"], color=COLOURS[approach], label=title)
+        line = curves[curves["approach"] == approach].groupby("threshold")[["layers", "top1"]].mean()
+        axes.plot(line["layers"], 100 * line["top1"], color=COLOURS[approach], label=title)
         dots = 100 * fixed[fixed["approach"] == approach].groupby("layers")["top1"].mean()
         axes.plot(dots, MARKERS[approach], color=COLOURS[approach], markersize=4, fillstyle="none")
-    axes.axhline(100 * chance, color=INK, linewidth=0.8, linestyle="--", alpha=0.6, label="chance")
+    dashed(axes, 100 * chance, "chance")
     axes.set(xlabel="mean layers run", ylabel="top-1 accuracy, %", ylim=(0, 102))
     figure.legend(loc="outside upper center", ncols=2)
     return figure
@@ -40,17 +40,17 @@ def rejections(fixed: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
 
 
 def chosen(found: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Each approach at the thresholds that were chosen, with 95 % intervals over the networks."""
+    """Each approach at the thresholds that were chosen."""
     rows = {}
     for approach, title in titles.items():
         there = found[found["approach"] == approach].sort_values("seed")
         low, high = there["threshold"].min(), there["threshold"].max()
         rows[title] = {
             "threshold": f"{low:g}" if low == high else f"{low:g} to {high:g}",
-            "mean layers run": as_text(*crossed(there["layers"].to_numpy())),
-            "top-1": as_text(*crossed(100 * there["top1"].to_numpy(), (0, 100)), " %"),
-            "all layers": as_text(*crossed(100 * there["full"].to_numpy(), (0, 100)), " %"),
-            "points lost": as_text(*crossed(100 * (there["full"] - there["top1"]).to_numpy())),
+            "mean layers run": mean(there["layers"]),
+            "top-1": accuracy(100 * there["top1"]),
+            "all layers": accuracy(100 * there["full"]),
+            "points lost": mean(100 * (there["full"] - there["top1"])),
         }
     return pd.DataFrame(rows).T
 

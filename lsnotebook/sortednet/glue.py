@@ -1,7 +1,7 @@
 """BERT and RoBERTa on a task of GLUE, sorted in depth (Tables 3 and 8), with the hyperparameters of Table 7.
 
-They need a checkpoint, data and a GPU, and are not run in the book; on tiny networks and data they are tested. The data
-come from the Hugging Face Hub (`pip install lsnotebook[glue]`), or from a folder with train.jsonl and validation.jsonl.
+They need a checkpoint, data (from the Hugging Face Hub with `pip install lsnotebook[glue]`, or from a folder) and a
+GPU, and are not run in the book; on tiny networks and data they are tested.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,59 +21,45 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from lsnotebook.core.errors import LsnotebookError
-from lsnotebook.core.profiles import named
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
-from lsnotebook.sortednet.submodels import cut, run, skeleton, tensors
-
-SEEDS = (10, 110, 1010, 42, 4242)
-"""Of the paper's five runs."""
-
-
-class GlueError(LsnotebookError, RuntimeError):
-    """Data of a task that cannot be had."""
+from lsnotebook.sortednet.language import prefix
+from lsnotebook.sortednet.submodels import run, tensors
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task of GLUE: the columns of its text, its labels (1: a number), and its metric."""
+    """A task of GLUE: the columns of its text, its metric, how many classes there are (1: a number instead)."""
 
     columns: tuple[str, ...]
+    metric: Callable = accuracy_score
     labels: int = 2
-    metric: str = "accuracy"
     validation: str = "validation"
 
 
-METRICS: dict[str, Callable] = {
-    "accuracy": accuracy_score,
-    "F1": f1_score,
-    "Matthews": matthews_corrcoef,
-    "Pearson": lambda truth, said: pearsonr(truth, said).statistic,
-}
 PAIR = ("sentence1", "sentence2")
 TASKS = {
-    "mnli": Task(("premise", "hypothesis"), 3, validation="validation_matched"),
+    "mnli": Task(("premise", "hypothesis"), labels=3, validation="validation_matched"),
     "sst2": Task(("sentence",)),
-    "mrpc": Task(PAIR, metric="F1"),  # where a network knows nothing the table has 81.22, the F1 of "always yes"
-    "cola": Task(("sentence",), metric="Matthews"),
+    "mrpc": Task(PAIR, f1_score),  # where a network knows nothing the table has 81.22, the F1 of "always yes"
+    "cola": Task(("sentence",), matthews_corrcoef),
     "qnli": Task(("question", "sentence")),
     "qqp": Task(("question1", "question2")),
     "rte": Task(PAIR),
-    "stsb": Task(PAIR, 1, "Pearson"),
+    "stsb": Task(PAIR, lambda truth, said: pearsonr(truth, said).statistic, labels=1),
 }
 
 
 @dataclass(frozen=True)
 class GlueProfile:
-    """A checkpoint, a task and how it is trained (Table 7). The text at hand has learning rates of 2e-5 or 6e-6 and
-    batches of 32 or 8, but not which for which; nor the number of epochs."""
+    """A checkpoint, a task and how it is trained (Table 7; its seeds are 10, 110, 1010, 42 and 4242). The text at hand
+    has learning rates of 2e-5 or 6e-6 and batches of 32 or 8, but not which for which; nor the number of epochs."""
 
     checkpoint: str
     """A name on the Hub, such as roberta-base or bert-base-uncased, or a folder."""
     task: str
     data: Path | None = None
-    """A folder with the data of the task; None: from the Hub."""
+    """A folder with train.jsonl and validation.jsonl; None: from the Hub."""
     batch_size: int = 32
     learning_rate: float = 2e-5
     epochs: int = 30
@@ -83,20 +69,13 @@ class GlueProfile:
 
 
 def examples(profile: GlueProfile, part: str) -> pd.DataFrame:
-    """The examples of a part (train or validation): the columns of the task, and label. Raises `GlueError`."""
-    task = named(profile.task, TASKS, "task of GLUE")
-    if profile.data is not None:
-        path = profile.data / f"{part}.jsonl"
-        if not path.is_file():
-            raise GlueError(f"There is no {path}: put the {part} examples of {profile.task} there, one JSON a line.")
-        return pd.read_json(path, lines=True)
-    try:
-        from datasets import load_dataset
-    except ImportError as error:
-        raise GlueError(
-            "GLUE comes by the package datasets: pip install lsnotebook[glue], or name a folder."
-        ) from error
-    return load_dataset("nyu-mll/glue", profile.task, split=task.validation if part != "train" else part).to_pandas()
+    """The examples of a part (train or validation): the columns of the task, and label."""
+    if profile.data:
+        return pd.read_json(profile.data / f"{part}.jsonl", lines=True)
+    from datasets import load_dataset  # of lsnotebook[glue]
+
+    split = TASKS[profile.task].validation if part == "validation" else part
+    return load_dataset("nyu-mll/glue", profile.task, split=split).to_pandas()
 
 
 def batches(
@@ -113,15 +92,13 @@ def batches(
 
 
 def prefixes(network: PreTrainedModel) -> list[PreTrainedModel]:
-    """The skeletons of the first 1, 2 … layers (`submodels.skeleton`): all share the pooler and the classifier."""
-    config = network.config
-    sizes = ((layers, config.num_attention_heads) for layers in range(1, config.num_hidden_layers + 1))
-    return [skeleton(type(network), cut(config, size)) for size in sizes]
+    """The skeletons of the first 1, 2 … layers: all share the pooler and the classifier."""
+    return [prefix(network, layers) for layers in range(1, network.config.num_hidden_layers + 1)]
 
 
 def train(profile: GlueProfile, seed: int, device: str = "cpu") -> PreTrainedModel:
     """Fine-tune, for each batch a random number of the first layers (Algorithm 1)."""
-    task, tokenizer = named(profile.task, TASKS, "task of GLUE"), AutoTokenizer.from_pretrained(profile.checkpoint)
+    task, tokenizer = TASKS[profile.task], AutoTokenizer.from_pretrained(profile.checkpoint)
     with seeded(seed, "glue"):  # the classifier is new
         network = AutoModelForSequenceClassification.from_pretrained(profile.checkpoint, num_labels=task.labels)
     network.to(device).train()
@@ -152,5 +129,5 @@ def scores(profile: GlueProfile, network: PreTrainedModel) -> pd.DataFrame:
         for batch in batches(profile, tokenizer, table, [*range(len(table))]):
             logits = run(small.eval(), tensors(network), **batch.to(network.device)).logits
             said += (logits[:, 0] if task.labels == 1 else logits.argmax(-1)).tolist()
-        rows.append((layers, 100 * float(METRICS[task.metric](table["label"], said))))
+        rows.append((layers, 100 * float(task.metric(table["label"], said))))
     return pd.DataFrame(rows, columns=["layers", "score"])

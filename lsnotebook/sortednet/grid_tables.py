@@ -5,36 +5,35 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lsnotebook.core.statistics import crossed
-from lsnotebook.pages.tables import as_text, percent, signed
+from lsnotebook.pages.tables import percent, signed
 from lsnotebook.sortednet import paper
 from lsnotebook.sortednet.grids import by_seed
+from lsnotebook.sortednet.intervals import accuracy, mean
 
 NEEDS_DEPTH = 5
 """Points that one layer alone must be worse than the whole network for images to need depth."""
 
 
+def at(layers: int, heads: int) -> str:
+    """The query for one size."""
+    return f"layers == {layers} and heads == {heads}"
+
+
 def summary(table: pd.DataFrame, titles: Mapping[str, str], layers: int, heads: int) -> pd.DataFrame:
-    """One row for each approach: the whole network, the mean of all sub-models, and that with the classifier retuned,
-    each with its interval over the networks."""
-    whole, half = f"layers == {layers} and heads == {heads}", f"layers == {layers // 2} and heads == {heads // 2}"
+    """One row for each approach: the whole network, some sub-models, the mean of all, and that with the classifier
+    retuned."""
     columns = {
-        "whole": ("top1", whole),
-        "half of both": ("top1", half),
-        "the smallest": ("top1", "layers == 1 and heads == 1"),
-        "mean of all": ("top1", "layers > 0"),
-        "mean, retuned": ("retuned", "layers > 0"),
+        "whole": ("top1", at(layers, heads)),
+        "half of both": ("top1", at(layers // 2, heads // 2)),
+        "the smallest": ("top1", at(1, 1)),
+        "mean of all": ("top1",),
+        "mean, retuned": ("retuned",),
     }
-    return pd.DataFrame(
-        {
-            title: {what: interval(by_seed(table, name, *of)) for what, of in columns.items()}
-            for name, title in titles.items()
-        }
-    ).T
-
-
-def interval(values: np.ndarray) -> str:
-    return as_text(*crossed(values, (0, 100)), " %")
+    rows = {
+        title: {what: accuracy(by_seed(table, name, *of)) for what, of in columns.items()}
+        for name, title in titles.items()
+    }
+    return pd.DataFrame(rows).T
 
 
 def together_or_alone(table: pd.DataFrame, single: pd.DataFrame, approach: str, name: str) -> pd.DataFrame:
@@ -43,12 +42,9 @@ def together_or_alone(table: pd.DataFrame, single: pd.DataFrame, approach: str, 
     rows = {}
     for (layers, heads), there in single.groupby(["layers", "heads"]):
         alone = 100 * there.sort_values("seed")["top1"].to_numpy()
-        ours = by_seed(table, approach, "top1", f"layers == {layers} and heads == {heads}")
-        rows[f"{layers} × {heads}"] = {
-            "alone": interval(alone),
-            name: interval(ours),
-            "points of difference": as_text(*crossed(ours - alone)),
-        }
+        ours = by_seed(table, approach, "top1", at(layers, heads))
+        cells = {"alone": accuracy(alone), name: accuracy(ours), "points of difference": mean(ours - alone)}
+        rows[f"{layers} × {heads}"] = cells
     return pd.DataFrame(rows).T.rename_axis("layers × heads")
 
 
@@ -60,26 +56,25 @@ def found(table: pd.DataFrame, pairs: Sequence[tuple[str, str, str]]) -> str:
 
 def retuning(table: pd.DataFrame, approach: str) -> str:
     """What a classifier of its own gains for the sub-models of an approach, beside the paper's Figure 8."""
-    gain = as_text(*crossed(by_seed(table, approach, "retuned") - by_seed(table, approach)))
+    gain = mean(by_seed(table, approach, "retuned") - by_seed(table, approach))
     return (
         f"A classifier of its own gains a sub-model {gain} points on average over all sizes; in the paper's Figure 8, "
-        f"{signed(f'{paper.retuned8():.1f}')} points."
+        f"{signed(f'{paper.gained(8):.1f}')} points."
     )
 
 
 def above_bar(table: pd.DataFrame, costs: pd.DataFrame, approach: str, bar: float) -> str:
     """How many sub-models reach a bar, and the cheapest of them."""
-    mean = table[table["approach"] == approach].groupby(["layers", "heads"], as_index=False)["top1"].mean()
-    mean = mean.merge(costs)
-    reaching = mean[mean["top1"] >= bar]
+    means = table[table["approach"] == approach].groupby(["layers", "heads"], as_index=False)["top1"].mean()
+    means = means.merge(costs)
+    reaching = means[means["top1"] >= bar]
     if reaching.empty:
-        return f"Of its {len(mean)} sub-models none reaches the bar."
+        return f"Of its {len(means)} sub-models none reaches the bar."
     cheapest = reaching.loc[reaching["flops"].idxmin()]
-    share = cheapest["flops"] / mean["flops"].max()
     return (
-        f"Of its {len(mean)} sub-models {len(reaching)} reach the bar of {percent(bar)}. The cheapest of these has the "
-        f"size {cheapest['layers']:.0f} × {cheapest['heads']:.0f} (layers × heads) and takes {percent(share)} of the "
-        "operations of the whole network."
+        f"Of its {len(means)} sub-models {len(reaching)} reach the bar of {percent(bar)}. The cheapest of these has "
+        f"the size {cheapest['layers']:.0f} × {cheapest['heads']:.0f} (layers × heads) and takes "
+        f"{percent(cheapest['flops'] / means['flops'].max())} of the operations of the whole network."
     )
 
 

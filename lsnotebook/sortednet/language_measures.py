@@ -22,7 +22,7 @@ from lsnotebook.sortednet.text import lengths
 def answers(network: LlamaForCausalLM, those: Tensor) -> pd.DataFrame:
     """What is predicted for each token of passages (B, T) after each layer, through the one norm and classifier: image
     (the token's number), layers, confidence, right, agrees (with all layers), nats."""
-    truth, rows = those[:, 1:].flatten(), []
+    truth, tables = those[:, 1:].flatten(), []
     *inner, last = network.model(those, output_hidden_states=True, use_cache=False).hidden_states[1:]
     whole = network.lm_head(last)[:, :-1].argmax(-1).flatten()
     for depth, z in enumerate([*map(network.model.norm, inner), last], start=1):
@@ -31,33 +31,39 @@ def answers(network: LlamaForCausalLM, those: Tensor) -> pd.DataFrame:
         nats = F.nll_loss(odds, truth, reduction="none")
         values = {"confidence": sure.exp(), "right": said == truth, "agrees": said == whole, "nats": nats}
         columns = {name: value.numpy() for name, value in values.items()}
-        rows.append(pd.DataFrame({"image": range(len(truth)), "layers": depth, **columns}))
-    return pd.concat(rows, ignore_index=True)
+        tables.append(pd.DataFrame({"image": range(len(truth)), "layers": depth, **columns}))
+    return pd.concat(tables, ignore_index=True)
 
 
 @functools.cache
-def judged(decoder: Decoder) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The first layers of a decoder on the validation files: approach (its kind), seed, layers, top1, agrees, and bits,
-    the cross-entropy a byte of text; and early exit, as `exits.chosen`, its threshold found on the selection files."""
-    scale, network, tables = decoder.scale, decoder.load(), []
-    for part in ("selection", "validation"):
-        those = passages(scale, part, scale.passages)
-        with one_thread():
-            tables.append(answers(network, those).assign(approach=decoder.kind, seed=decoder.seed, part=part))
-    size = int(torch.tensor(lengths(tokenizer_of(scale.vocabulary)))[those[:, 1:]].sum())
-    bits = tables[-1].groupby("layers")["nats"].sum() / np.log(2) / size
-    depths = exits.prefixes(tables[-1]).drop(columns="part")
-    return depths.assign(bits=depths["layers"].map(bits)), exits.chosen(pd.concat(tables))
+def held_out(decoder: Decoder) -> pd.DataFrame:
+    """`answers` on the selection and on the validation files, with approach (the decoder's kind), seed and part."""
+    network, tables = decoder.load(), []
+    with one_thread():
+        for part in ("selection", "validation"):
+            table = answers(network, passages(decoder.scale, part, decoder.scale.passages))
+            tables.append(table.assign(approach=decoder.kind, seed=decoder.seed, part=part))
+    return pd.concat(tables)
+
+
+def depths(decoder: Decoder) -> pd.DataFrame:
+    """The first layers of a decoder on the validation files: approach, seed, layers, top1, agrees, and bits, the
+    cross-entropy a byte of text."""
+    table, scale = held_out(decoder).query("part == 'validation'"), decoder.scale
+    read = passages(scale, "validation", scale.passages)[:, 1:]
+    size = int(torch.tensor(lengths(tokenizer_of(scale.vocabulary)))[read].sum())
+    found = exits.prefixes(table).drop(columns="part")
+    return found.assign(bits=found["layers"].map(table.groupby("layers")["nats"].sum() / np.log(2) / size))
 
 
 def by_depth(wanted: Sequence[Decoder]) -> pd.DataFrame:
-    """The first table of `judged` of several decoders."""
-    return found(wanted, "depths", lambda one: judged(one)[0])
+    """`depths` of several decoders."""
+    return found(wanted, "depths", depths)
 
 
 def early(wanted: Sequence[Decoder]) -> pd.DataFrame:
-    """The second table of `judged` of several decoders."""
-    return found(wanted, "exits", lambda one: judged(one)[1])
+    """Early exit of several decoders, as `exits.chosen`: the threshold is found on the selection files."""
+    return found(wanted, "exits", lambda one: exits.chosen(held_out(one)))
 
 
 def found(

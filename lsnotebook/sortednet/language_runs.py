@@ -1,12 +1,11 @@
 """The scales of the language page, and trained decoders, each kept in the store as soon as it is there.
 
-What is kept is named after a hash of all that it depends on: the sizes, the text, the tokenizer and the code. One takes
-seconds to train, so that what is interrupted begins anew, and what is finished stays.
+One takes seconds to train, so that what is interrupted begins anew, and what is finished stays. Its file is named after
+a hash of all that it depends on: the sizes, the text, the tokenizer and the code.
 """
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,23 +25,10 @@ from lsnotebook.engine.workers import Advance, side_by_side
 from lsnotebook.sortednet import text
 from lsnotebook.sortednet.language import BASE, ORDINARY, SORTED, LanguageScale, initial, train
 
-LANGUAGE = "lsnotebook.sortednet.language"
 SMALL = LanguageScale(
-    name="language",
-    vocabulary=1024,
-    layers=6,
-    hidden_size=64,
-    heads=4,
-    mlp_size=160,
-    context=128,
-    batch_size=4,
-    pretrain_steps=500,
-    refine_steps=200,
-    learning_rate=1e-2,
-    refine_learning_rate=4e-3,
-    seeds=3,
-    passages=32,
-)
+    name="language", vocabulary=1024, layers=6, hidden_size=64, heads=4, mlp_size=160, context=128, batch_size=4,
+    pretrain_steps=500, refine_steps=200, learning_rate=1e-2, refine_learning_rate=4e-3, seeds=3, passages=32,
+)  # fmt: skip
 SMOKE = dataclasses.replace(
     SMALL, name="language-smoke", layers=3, hidden_size=32, mlp_size=64, pretrain_steps=20, refine_steps=10, seeds=2,
     context=64, passages=8,
@@ -57,26 +43,9 @@ def scale_of(name: object) -> LanguageScale:
     return named(name, SCALES, "profile")
 
 
-def place(recipe: dict, file: str) -> Path:
-    stem, _, ending = file.rpartition(".")
-    return data_root() / "runs" / "language" / f"{stem}-{hashed(recipe)}.{ending}"
-
-
-def kept(recipe: dict, file: str, make: Callable[[], bytes]) -> bytes:
-    """What `make` returns, from the store where it was made before; one process makes it, others wait."""
-    path, key = place(recipe, file), hashed(recipe)
-    if (content := read_checked(path, key)) is None:
-        with turn(path.with_suffix(".lock"), f"making {path.name}"):
-            if (content := read_checked(path, key)) is None:
-                write_checked(path, key, content := make())
-    return content
-
-
 @functools.cache
 def tokenizer_of(vocabulary: int) -> Tokenizer:
-    recipe = {"text": text.fingerprint(), "vocabulary": vocabulary, "code": code_version(text.__name__)}
-    made = kept(recipe, "tokenizer.json", lambda: text.trained_tokenizer(vocabulary).to_str().encode())
-    return Tokenizer.from_str(made.decode())
+    return text.trained_tokenizer(vocabulary)
 
 
 @functools.cache
@@ -109,27 +78,32 @@ class Decoder:
         measured = ("name", "seeds", "passages")
         sizes = {name: value for name, value in dataclasses.asdict(self.scale).items() if name not in measured}
         tokenizer = checksum(tokenizer_of(self.scale.vocabulary).to_str().encode())
-        made_of = {"text": text.fingerprint(), "tokenizer": tokenizer, "code": code_version(LANGUAGE, text.__name__)}
+        code = code_version("lsnotebook.sortednet.language", text.__name__)
+        made_of = {"text": text.fingerprint(), "tokenizer": tokenizer, "code": code}
         return {**sizes, **made_of, "kind": self.kind, "seed": self.seed}
 
     @property
-    def file(self) -> str:
-        return f"{self.scale.name}-{self.kind}-seed{self.seed}.safetensors"
+    def file(self) -> Path:
+        name = f"{self.scale.name}-{self.kind}-seed{self.seed}-{hashed(self.recipe)}.safetensors"
+        return data_root() / "runs" / "language" / name
 
     @property
     def is_there(self) -> bool:
-        return place(self.recipe, self.file).exists()
+        return self.file.exists()
 
     def weights(self, advance: Advance = lambda count: None) -> dict[str, Tensor]:
-        """Trained where they are not in the store."""
-
-        def make() -> bytes:
-            network = initial(self.scale, self.seed, self.base.weights() if self.base else None)
-            with one_thread():
-                train(network, tokens(self.scale.vocabulary, "train"), self.scale, self.kind, self.seed, advance)
-            return save({name: one for name, one in network.state_dict().items() if name != HEAD})
-
-        weights = load(kept(self.recipe, self.file, make))
+        """Trained where they are not in the store; of several processes that ask for them, one does it."""
+        file, key = self.file, hashed(self.recipe)
+        if (content := read_checked(file, key)) is None:
+            with turn(file.with_suffix(".lock"), f"training {file.stem}"):
+                if (content := read_checked(file, key)) is None:
+                    network = initial(self.scale, self.seed, self.base.weights() if self.base else None)
+                    with one_thread():
+                        learned = tokens(self.scale.vocabulary, "train")
+                        train(network, learned, self.scale, self.kind, self.seed, advance)
+                    content = save({name: one for name, one in network.state_dict().items() if name != HEAD})
+                    write_checked(file, key, content)
+        weights = load(content)
         return {**weights, HEAD: weights[EMBEDDING]}
 
     def load(self) -> LlamaForCausalLM:
@@ -144,13 +118,11 @@ def fill(decoder: Decoder, advance: Advance) -> None:
 def study(scale: LanguageScale, seeds: int | None = None) -> list[Decoder]:
     """The refined networks of both kinds, trained where they are missing: the base first, then side by side."""
     wanted = [Decoder(scale, kind, seed) for kind in (ORDINARY, SORTED) for seed in range(seeds or scale.seeds)]
-    missing = [one for one in wanted if not one.is_there]
-    if missing:
-        base = Decoder(scale, BASE)
+    if missing := [one for one in wanted if not one.is_there]:
+        base, workers = Decoder(scale, BASE), min(cpu_count(), len(missing))
         total = sum(scale.steps(one.kind) for one in (*missing, base))
         with Progress(total, f"training {len(missing) + 1} decoders") as progress:
             base.weights(progress.advance)
-            workers = min(cpu_count(), len(missing))
             if workers > 1:
                 side_by_side(fill, missing, workers, progress.advance, [__name__])
             else:

@@ -8,6 +8,7 @@ nothing of the momentum of neurons that are not drawn, either (see `updates`). T
 Figure 9 are not at hand: `CENTRES` is a square where the best possible accuracy is that of the paper's data, 95 %.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import remembered
+from lsnotebook.engine.runs import one_thread
 from lsnotebook.sortednet.updates import update_only
 
 POINTS, NEURONS, CLASSES, BATCH, EPOCHS, LEARNING_RATE = 1_000, 10, 4, 16, 10, 0.01
@@ -29,6 +31,7 @@ UPDATES = ("drawn", "all")
 """What a step moves: the drawn neurons alone (Algorithm 1), or all, as momentum does."""
 ORDERS = ("target", "reverse")
 """The first neurons, or the last ones."""
+APPROACHES = ("ordinary", "sorted")
 
 
 def points() -> tuple[Tensor, Tensor]:
@@ -102,38 +105,27 @@ def trained(count: int, is_sorted: bool, activation: str = "none", update: str =
 @torch.no_grad()
 def scored(networks: Networks) -> pd.DataFrame:
     """Accuracy over all points, in %, for each network, order and number of neurons: network, order, neurons, top1."""
-    where, classes = points()
-    count = len(networks.inner)
-    rows = []
-    for order in ORDERS:
-        for neurons in range(NEURONS + 1):
-            drawn = first(torch.full((count,), neurons), order)
-            top1 = (networks(where.expand(count, -1, -1), drawn).argmax(-1) == classes).float().mean(1)
-            rows.append(
-                pd.DataFrame(
-                    {"network": range(count), "order": order, "neurons": neurons, "top1": (100 * top1).numpy()}
-                )
-            )
-    return pd.concat(rows, ignore_index=True)
+    (where, classes), count = points(), len(networks.inner)
+    tables = []
+    for order, neurons in itertools.product(ORDERS, range(NEURONS + 1)):
+        drawn = first(neurons, order).expand(count, -1)
+        top1 = 100 * (networks(where.expand(count, -1, -1), drawn).argmax(-1) == classes).float().mean(1)
+        tables.append(pd.DataFrame({"network": range(count), "order": order, "neurons": neurons, "top1": top1.numpy()}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def accuracies(count: int, activation: str = "none", update: str = "drawn", seed: int = 0) -> pd.DataFrame:
     """`scored` of ordinary and of sorted networks, with the column approach; in the store once it is computed."""
-    arguments = {"count": count, "activation": activation, "update": update, "seed": seed}
 
     def compute() -> pd.DataFrame:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # the same bits on every machine
-        try:
-            kinds = {"ordinary": False, "sorted": True}
+        with one_thread():
             tables = [
-                scored(trained(count, kind, activation, update, seed)).assign(approach=name)
-                for name, kind in kinds.items()
+                scored(trained(count, name == "sorted", activation, update, seed)).assign(approach=name)
+                for name in APPROACHES
             ]
-        finally:
-            torch.set_num_threads(threads)
         return pd.concat(tables, ignore_index=True)
 
+    arguments = {"count": count, "activation": activation, "update": update, "seed": seed}
     return remembered({"neurons": arguments, "code": code_version(__name__)}, "neurons", compute)
 
 

@@ -30,20 +30,15 @@ def figure2() -> pd.DataFrame:
     return rows.astype({"blocks": int}).pivot(index="blocks", columns="width", values="accuracy")
 
 
-def retuned8() -> float:
-    """Points that a classifier of their own gains for sub-models sorted in both, on average over Figure 8."""
-    rows = pd.read_csv(FOLDER / "figure8.csv", dtype={"blocks": str, "width": str})
-    both = rows.merge(pd.read_csv(FOLDER / "figure2.csv", dtype=str), on=["blocks", "width"], suffixes=("", " before"))
-    return (both["accuracy"] - both["accuracy before"].astype(float)).mean()
-
-
-def gained3() -> float:
-    """Points that the 20 largest sub-models gain when they alone are trained (Figure 3, less Figure 2), on average."""
-    before, after = (pd.read_csv(FOLDER / f"figure{number}.csv", dtype=str) for number in (2, 3))
-    both = after[after["width"].str.isdecimal() & (after["blocks"] != "width only")].merge(
-        before, on=["blocks", "width"], suffixes=("", " before")
+def gained(figure: int) -> float:
+    """Points that sub-models sorted in both gain over Figure 2, on average: with a classifier of their own (Figure 8),
+    or the 20 largest where they alone are trained (Figure 3)."""
+    before, after = (
+        pd.read_csv(FOLDER / f"figure{number}.csv", dtype={"blocks": str, "width": str}) for number in (2, figure)
     )
-    return (both["accuracy"].astype(float) - both["accuracy before"].astype(float)).mean()
+    sorted_in_both = after[after["width"].str.isdecimal() & after["blocks"].str.isdecimal()]
+    pairs = sorted_in_both.merge(before, on=["blocks", "width"], suffixes=("", " before"))
+    return (pairs["accuracy"] - pairs["accuracy before"]).mean()
 
 
 def accumulated(way: str) -> pd.DataFrame:

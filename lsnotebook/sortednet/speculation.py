@@ -4,9 +4,9 @@ checks them all. It keeps those that it would have written itself, and adds one 
 This is transformers' assisted generation with `assistant_early_exit`: no second network, no second copy of weights.
 """
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,10 @@ from lsnotebook.sortednet.language import LanguageScale
 from lsnotebook.sortednet.language_measures import found
 from lsnotebook.sortednet.language_runs import Decoder, passages
 
-AHEAD = 2
-"""Tokens that are drafted for each check, if nothing else is asked for."""
 PLAIN = 0
 """The draft of plain greedy decoding: none."""
-PROMPTS, NEW = 4, 32
-"""Prompts, and the tokens that each is continued by, if nothing else is asked for."""
+PROMPTS, NEW, AHEAD = 4, 32, 2
+"""If nothing else is asked for: prompts, tokens that each is continued by, and tokens drafted for each check."""
 
 
 def drafts_of(layers: int) -> list[int]:
@@ -34,37 +32,19 @@ def drafts_of(layers: int) -> list[int]:
     return [*range(1, layers // 2 + 1)]
 
 
-@contextlib.contextmanager
-def counted(network: LlamaForCausalLM) -> Iterator[list[int]]:
-    """The number of layers of each pass that runs meanwhile."""
-    depths: list[int] = []
-    hook = network.register_forward_pre_hook(lambda *_: depths.append(network.config.num_hidden_layers))
-    try:
-        yield depths
-    finally:
-        hook.remove()
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without what transformers says of the calls that it makes itself for drafts."""
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-
-
 def continued(network: LlamaForCausalLM, prompt: Tensor, new: int, draft: int = PLAIN, ahead: int = AHEAD) -> Tensor:
     """The tokens (new,) that greedy decoding adds to a prompt (T,), the first `draft` layers `ahead` of all layers."""
     settings = network.generation_config  # a draft takes its own from there
     settings.num_assistant_tokens, settings.num_assistant_tokens_schedule = ahead, "constant"
     settings.assistant_confidence_threshold = 0.0  # always so many
-    early = {"assistant_early_exit": draft} if draft else {}
-    options = {"attention_mask": torch.ones_like(prompt)[None], "max_new_tokens": new, "do_sample": False, **early}
-    with quiet():
+    options = {"attention_mask": torch.ones_like(prompt)[None], "max_new_tokens": new, "do_sample": False}
+    options |= {"assistant_early_exit": draft} if draft else {}
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # transformers warns of calls that it makes itself for drafts
+    try:
         return network.generate(prompt[None], **options)[0, len(prompt) :]
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 @torch.no_grad()
@@ -78,32 +58,45 @@ def gap(network: LlamaForCausalLM, prompt: Tensor, one: Tensor, other: Tensor) -
 def compared(
     network: LlamaForCausalLM, prompts: Tensor, drafts: Sequence[int], new: int, ahead: int = AHEAD, rounds: int = 3
 ) -> pd.DataFrame:
-    """Each prompt (P, T) continued plainly and with each draft, in turn, `rounds` times: prompt, draft, ms (a token,
-    the median), passes (of the whole network), drafted and accepted tokens, layers (that ran, a token), same (the text
-    is that of plain decoding), gap (see there; NaN where it is the same), repeats (the share of all runs of four tokens
+    """Each prompt (P, T) continued plainly and with each draft, in turn, `rounds` times: prompt, draft, passes (of the
+    whole network), drafted and accepted tokens, layers (that ran, a token), ms (a token, the median), same (the text is
+    that of plain decoding), gap (see there; NaN where it is the same), repeats (the share of all runs of four tokens
     that stood in the text before)."""
-    rows = []
     continued(network, prompts[0], new, max(drafts), ahead)  # warms up
+    rows, whole = [], network.config.num_hidden_layers  # fewer while a draft runs
     for number, prompt in enumerate(prompts):
+        times: dict[int, list[float]] = {draft: [] for draft in (PLAIN, *drafts)}
         texts: dict[int, Tensor] = {}
-        times: dict[int, list[float]] = {}
+        ran: dict[int, list[int]] = {draft: [] for draft in times}
         for _ in range(rounds):
-            for draft in (PLAIN, *drafts):
-                with counted(network) as depths:
+            for draft, seconds in times.items():
+                ran[draft].clear()
+                with network.register_forward_pre_hook(partial(note_depth, ran[draft])):
                     begun = time.perf_counter()
                     texts[draft] = continued(network, prompt, new, draft, ahead)
-                    times.setdefault(draft, []).append(1000 * (time.perf_counter() - begun) / new)
-                passes = depths.count(network.config.num_hidden_layers)
-                counts = {"passes": passes, "drafted": len(depths) - passes, "accepted": new - passes}
-                row = {"prompt": number, "draft": draft, **counts, "layers": sum(depths) / new}
-                if len(times[draft]) == rounds:
-                    same = torch.equal(texts[draft], texts[PLAIN])
-                    parting = np.nan if same else gap(network, prompt, texts[PLAIN], texts[draft])
-                    runs = texts[draft].unfold(0, 4, 1)
-                    old = 1 - len(runs.unique(dim=0)) / len(runs)
-                    found_there = {"same": same, "gap": parting, "repeats": old}
-                    rows.append({**row, "ms": float(np.median(times[draft])), **found_there})
+                    seconds.append(time.perf_counter() - begun)
+        for draft, text in texts.items():
+            passes, fours = ran[draft].count(whole), text.unfold(0, 4, 1)
+            same = torch.equal(text, texts[PLAIN])
+            row = {
+                "prompt": number,
+                "draft": draft,
+                "passes": passes,
+                "drafted": len(ran[draft]) - passes,
+                "accepted": new - passes,
+                "layers": sum(ran[draft]) / new,
+                "ms": 1000 * float(np.median(times[draft])) / new,
+                "same": same,
+                "gap": np.nan if same else gap(network, prompt, texts[PLAIN], text),
+                "repeats": 1 - len(fours.unique(dim=0)) / len(fours),
+            }
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def note_depth(depths: list[int], network: LlamaForCausalLM, *_: object) -> None:
+    """Before a pass: with how many layers it runs."""
+    depths.append(network.config.num_hidden_layers)
 
 
 def prompts_of(scale: LanguageScale, count: int) -> Tensor:

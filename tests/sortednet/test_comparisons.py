@@ -63,8 +63,8 @@ def test_the_largest_sizes_are_drawn_alone_and_compared_alone():
     assert comparison_tables.retrained(table).loc["4 × 2", "points of difference"].startswith("20.1 [")
     told = comparison_tables.retraining(table)
     assert "20.1 [" in told and "these 1 sub-models" in told and "change by −29.9 [" in told
-    assert paper.gained3() == pytest.approx(1.934)
-    assert f"Figure 3, {paper.gained3():.1f} for its 20" in told
+    assert paper.gained(3) == pytest.approx(1.934)
+    assert f"Figure 3, {paper.gained(3):.1f} for its 20" in told
 
 
 def test_differences_are_paired_and_told_with_their_interval():

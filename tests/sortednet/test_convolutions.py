@@ -3,11 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from transformers import MobileNetV2Config, MobileNetV2ForImageClassification, ViTConfig
+from transformers import MobileNetV2Config, MobileNetV2ForImageClassification
 
 from lsnotebook.core.seeding import seeded
-from lsnotebook.sortednet.convolutions import Part, cut, extract, recounted, skeleton
-from lsnotebook.sortednet.resnet import NormError, PreResNet, PreResNetConfig
+from lsnotebook.sortednet.convolutions import Part, extract, recounted, skeleton
+from lsnotebook.sortednet.resnet import PreResNet, PreResNetConfig
 from lsnotebook.sortednet.submodels import SizeError, run, tensors
 
 
@@ -103,15 +103,13 @@ def test_statistics_of_its_own_are_those_of_the_images_that_were_seen(images):
 
 
 def test_an_impossible_size_names_the_possible_ones(resnet, mobilenet):
-    with pytest.raises(SizeError, match=r"cut to 2, 4, 6, 8 of 8 parts of its channels \(4, 4, 4, 8\), but not to 3"):
+    with pytest.raises(SizeError, match="cut to 2, 4, 6, 8 of 8 parts of its channels, but not to 3"):
         extract(resnet, Part(3, 8))
-    with pytest.raises(SizeError, match="cut to 1 to 10 of 10 parts of its channels, but not to 0"):
+    with pytest.raises(
+        SizeError, match="cut to 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 of 10 parts of its channels, but not to 0"
+    ):
         extract(mobilenet, Part(0, 10))
     with pytest.raises(SizeError, match="cut to 1 to 16 of its blocks, but not to 17"):
         extract(mobilenet, Part(1, 1, 17))
     with pytest.raises(SizeError, match="cut to all 6 of its blocks, but not to 2"):
         extract(resnet, Part(1, 1, 2))
-    with pytest.raises(SizeError, match="ViTConfig has no width in channels"):
-        cut(ViTConfig(), Part(1, 2))
-    with pytest.raises(NormError, match="take one of instance, batch"):
-        PreResNet(PreResNetConfig(norm="layer"))

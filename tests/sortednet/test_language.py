@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lsnotebook.core.errors import LsnotebookError
-from lsnotebook.sortednet import language_figures, language_measures, language_runs, language_tables, paper
+from lsnotebook.sortednet import language_measures, language_runs, language_views
 from lsnotebook.sortednet.language import BASE, ORDINARY, SORTED, initial, train
 from lsnotebook.sortednet.language_runs import SMOKE, Decoder, scale_of
 from lsnotebook.sortednet.submodels import extract
@@ -86,18 +86,18 @@ def depths():
 
 
 def test_tables_and_sentences_tell_the_frame(depths):
-    shown = language_tables.by_depth(depths)
+    shown = language_views.by_depth(depths)
     assert shown.loc[2, "ordinary"].startswith("2.01 [") and shown.loc[2, "sorted less ordinary"] == "−0.50"
-    told = language_tables.loss_found(depths)
+    told = language_views.loss_found(depths)
     assert "2.25 bits a byte with half of the layers (1), sorted, against 2.50, ordinary" in told
 
 
 def test_figures_draw_the_frame(depths):
-    loss, draft = language_figures.by_depth(depths).axes
+    loss, draft = language_views.loss_by_depth(depths).axes
     assert [line.get_label() for line in loss.lines] == [ORDINARY, SORTED]
     assert loss.lines[1].get_ydata() == pytest.approx([2.255, 1.51, 0.765])
     assert draft.lines[0].get_ydata() == pytest.approx([69.5, 39.5])
-    left, right = language_figures.beside(depths, paper.table3()).axes
+    left, right = language_views.beside(depths).axes
     assert left.lines[1].get_ydata()[0] == 50.81 and right.lines[0].get_ydata() == pytest.approx([10.5, 20.5, 30.5])
 
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from lsnotebook.pages.statements import HOLDS, judged
-from lsnotebook.sortednet import claims, neuron_figures, neuron_tables, neurons, paper
+from lsnotebook.sortednet import claims, neuron_views, neurons, paper
 from lsnotebook.sortednet.neurons import NEURONS, Networks, first
 from lsnotebook.sortednet.updates import update_only
 
@@ -85,18 +85,18 @@ def test_the_papers_own_numbers_meet_the_claims_of_its_text(published):
 
 
 def test_a_table_like_the_papers_is_at_no_distance_from_it(published):
-    found = neuron_tables.cells(published)
-    assert len(neuron_tables.once(found)) == 38
-    assert neuron_tables.distance(found) == pytest.approx(0)
-    assert "by 0.0 points on average over 38 cells. Of the paper's means, 38 lie" in neuron_tables.agreement(found, 5)
+    found = neuron_views.cells(published)
+    assert len(neuron_views.once(found)) == 38
+    assert neuron_views.distance(found) == pytest.approx(0)
+    assert "by 0.0 points on average over 38 cells. Of the paper's means, 38 lie" in neuron_views.agreement(found, 5)
     moved = found.assign(paper=found["paper"] + np.where(found["approach"] == "sorted", 5, -5))
-    assert "0 lie in the range of 95 % of our means of five, 19 below it and 19 above it." in neuron_tables.agreement(
+    assert "0 lie in the range of 95 % of our means of five, 19 below it and 19 above it." in neuron_views.agreement(
         moved, 5
     )
-    shown = neuron_tables.beside(found)
+    shown = neuron_views.beside(found)
     assert len(shown) == 19 and shown.loc[("target", "1"), ("sorted", "paper")] == "62.6 ± 7.8"
     assert shown.loc[("all", "10"), ("ordinary", "ours")].startswith("94.5 ± 0.1 [94.4")
-    averages = neuron_tables.averages(published)
+    averages = neuron_views.averages(published)
     assert averages.loc["1 to 9, reverse", ("sorted", "paper")] == "59.4"
     assert averages.loc["1 to 9, reverse", ("sorted", "ours")].startswith("59.4 %")
 
@@ -108,15 +108,15 @@ def test_trained_networks_are_scored_on_all_points_and_remembered():
     assert full.groupby(["approach", "network"])["top1"].nunique().eq(1).all(), "all ten are all, in either order"
     assert full["top1"].min() > 90 and neurons.bayes() == pytest.approx(0.952)
     assert neurons.by_network(table, "sorted", "target").mean() > neurons.by_network(table, "sorted", "reverse").mean()
-    figure = neuron_figures.by_neurons(neuron_tables.cells(table))
+    figure = neuron_views.by_neurons(neuron_views.cells(table))
     drawn = {line.get_label(): line for line in figure.axes[0].lines}
     assert drawn["sorted, paper"].get_ydata()[0] == 62.58
 
 
 def test_regions_are_the_decisions_of_the_first_network():
     networks = Networks(2, "none", seed=0)
-    (image,) = neuron_figures.regions(networks, (3,), span=2.0, steps=5)
+    (image,) = neuron_views.regions(networks, (3,), span=2.0, steps=5)
     corner = networks(torch.tensor([[[2.0, -2.0]]]).expand(2, -1, -1), first(torch.full((2,), 3)))[0, 0].argmax()
     assert image.shape == (5, 5) and image[0, 4] == corner
-    figure = neuron_figures.maps({"ordinary": networks}, *neurons.points(), (1, 3))
+    figure = neuron_views.maps({"ordinary": networks}, *neurons.points(), (1, 3))
     assert [axes.get_title() for axes in figure.axes] == ["1 neuron", "3 neurons"]

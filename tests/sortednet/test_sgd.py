@@ -8,11 +8,12 @@ from transformers import MobileNetV2Config, MobileNetV2ForImageClassification
 
 from lsnotebook.core.seeding import seeded
 from lsnotebook.data.batches import Batches
+from lsnotebook.sortednet.convolution_profiles import SMOKE, Setting
 from lsnotebook.sortednet.convolutions import Part, extract
 from lsnotebook.sortednet.resnet import PreResNet, PreResNetConfig
-from lsnotebook.sortednet.sgd import DivergedError, Setting, drawn, fit, learning_rate, optimizer_of
+from lsnotebook.sortednet.sgd import DivergedError, cosine, drawn, fit, optimizer_of
 
-SETTING = Setting(accumulation=3, updates=2, batch_size=4, augment=False)
+STUDY, SETTING = replace(SMOKE, batch_size=4), Setting(accumulation=3, updates=2)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def blocks(whole, part):
 
 def test_an_update_is_that_of_the_mean_gradient_of_sub_models_taken_out(network, images):
     pixels, labels = images
-    parts = [drawn(SETTING, 6, 7, k) for k in range(3)]
+    parts = [drawn(network, 4, 7, k) for k in range(3)]
     assert len(set(parts)) > 1
     before = {name: one.clone() for name, one in network.named_parameters()}
     gradient = {name: torch.zeros_like(one) for name, one in before.items()}
@@ -47,8 +48,8 @@ def test_an_update_is_that_of_the_mean_gradient_of_sub_models_taken_out(network,
             where = tuple(map(slice, one.shape))
             gradient[name][where] += one.grad / 3
             used[name][where] = True
-    optimizer = optimizer_of(network, SETTING)
-    next(fit(network, optimizer, pixels, labels, SETTING, 7))
+    optimizer = optimizer_of(network)
+    next(fit(network, optimizer, images, STUDY, SETTING, 7))
     for name, one in network.named_parameters():
         step = (gradient[name] + 5e-4 * before[name]) * used[name]
         torch.testing.assert_close(one.detach(), before[name] - 0.1 * step, msg=name)
@@ -56,11 +57,10 @@ def test_an_update_is_that_of_the_mean_gradient_of_sub_models_taken_out(network,
 
 
 def test_nothing_outside_of_the_drawn_sub_model_moves(network, images):
-    setting = replace(SETTING, accumulation=1, updates=6)
-    widths = [drawn(setting, 6, 3, k).width for k in range(6)]
+    widths = [drawn(network, 4, 3, k).width for k in range(6)]
     at = next(k for k in range(1, 6) if widths[k] < max(widths[:k]))  # there is momentum to move by
-    optimizer = optimizer_of(network, setting)
-    steps = fit(network, optimizer, *images, setting, 3)
+    optimizer = optimizer_of(network)
+    steps = fit(network, optimizer, images, STUDY, Setting(accumulation=1, updates=6), 3)
     for _ in range(at):
         next(steps)
     names = {name: one for name, one in network.named_parameters()}
@@ -84,12 +84,12 @@ def test_a_mobilenet_is_sorted_in_both_by_the_same_loop(images):
     with seeded(0, "toy"):
         config = MobileNetV2Config(depth_multiplier=0.2, num_channels=1, num_labels=10, classifier_dropout_prob=0.0)
         network = MobileNetV2ForImageClassification(config)
-    setting = Setting(accumulation=2, updates=1, widths=10, depth=True, batch_size=4, augment=False)
-    parts = [drawn(setting, 16, 0, k) for k in range(2)]
+    study = replace(STUDY, widths=10)
+    parts = [drawn(network, 10, 0, k) for k in range(2)]
     last = max(part.blocks for part in parts)
     assert 1 < last < 16 and len(set(parts)) == 2
     before = {name: one.clone() for name, one in network.named_parameters()}
-    next(fit(network, optimizer_of(network, setting), *images, setting, 0))
+    next(fit(network, optimizer_of(network), images, study, Setting(accumulation=2, updates=1), 0))
     inside = [blocks(network, part) for part in parts]
     for name, one in network.named_parameters():
         allowed = torch.zeros_like(one, dtype=torch.bool)
@@ -101,11 +101,10 @@ def test_a_mobilenet_is_sorted_in_both_by_the_same_loop(images):
 
 
 def test_the_rate_falls_along_a_cosine():
-    setting = Setting(1, updates=100)
-    assert [round(learning_rate(setting, update), 4) for update in (0, 50, 99)] == [0.1, 0.05, 0.0]
+    assert [round(cosine(update, 100), 3) for update in (0, 50, 99)] == [1, 0.5, 0.0]
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(network, images):
     pixels, labels = images
     with pytest.raises(DivergedError, match="nan at update 0"):
-        next(fit(network, optimizer_of(network, SETTING), pixels * float("nan"), labels, SETTING, 0))
+        next(fit(network, optimizer_of(network), (pixels * float("nan"), labels), STUDY, SETTING, 0))

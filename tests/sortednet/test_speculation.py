@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lsnotebook.pages.statements import HOLDS, judged
-from lsnotebook.sortednet import claims, language_tables, paper, speculation
+from lsnotebook.sortednet import claims, language_views, paper, speculation
 from lsnotebook.sortednet.language import initial
 from lsnotebook.sortednet.language_runs import SMOKE
 from lsnotebook.sortednet.speculation import PLAIN, compared, continued
@@ -77,14 +77,14 @@ def measured():
 
 
 def test_the_table_and_the_sentences_tell_it(measured):
-    shown = language_tables.speculative(measured, 6).loc["1 of 6 layers draft"]
+    shown = language_views.speculative(measured, 6).loc["1 of 6 layers draft"]
     assert shown[["rejected", "tokens a pass", "layers run a token", "same text"]].tolist() == [
         "50.0\u00a0%", "2.00", "4.0", "3 of 4"]  # fmt: skip
-    told = language_tables.same(measured)
+    told = language_views.same(measured)
     assert "Of 4 texts" in told and "3 are, token for token" in told and "1e-06" in told
-    assert language_tables.same(measured[measured["same"]]).startswith("**Speculation changed nothing.** All 3 texts")
-    assert "a draft of 1 it takes 4.0, which is 67\u00a0%. In" in language_tables.speed_found(measured, 6)
-    assert "50\u00a0% stood" in language_tables.repeats(measured)
+    assert language_views.same(measured[measured["same"]]).startswith("**Speculation changed nothing.** All 3 texts")
+    assert "a draft of 1 it takes 4.0, which is 67\u00a0%. In" in language_views.speed_found(measured)
+    assert "50\u00a0% stood" in language_views.repeats(measured)
 
 
 def test_the_papers_numbers_stand_in_its_claims(measured):
@@ -101,5 +101,5 @@ def test_the_papers_numbers_stand_in_its_claims(measured):
     assert statements.loc["S9", "build"] == pytest.approx(
         np.mean([100 * (ms / (ms - 5) - 1) for ms in (10, 10.1, 11, 11.1)])
     )
-    assert language_tables.table3().iloc[0, :3].tolist() == [50.81, 40.33, 60.07]
-    assert language_tables.table4().loc["early exit, 12:40", "times as fast"] == "2.09"
+    assert language_views.table3().iloc[0, :3].tolist() == [50.81, 40.33, 60.07]
+    assert language_views.table4().loc["early exit, 12:40", "times as fast"] == "2.09"
