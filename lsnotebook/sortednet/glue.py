@@ -21,10 +21,16 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
+from lsnotebook.core.errors import LsnotebookError
+from lsnotebook.core.profiles import named
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
 from lsnotebook.sortednet.language import prefix
 from lsnotebook.sortednet.submodels import run, tensors
+
+
+class GlueError(LsnotebookError, RuntimeError):
+    """Data of a task that cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,20 @@ class GlueProfile:
 
 
 def examples(profile: GlueProfile, part: str) -> pd.DataFrame:
-    """The examples of a part (train or validation): the columns of the task, and label."""
+    """The examples of a part (train or validation): the columns of the task, and label. Raises `GlueError`."""
+    task = named(profile.task, TASKS, "task of GLUE")
     if profile.data:
-        return pd.read_json(profile.data / f"{part}.jsonl", lines=True)
-    from datasets import load_dataset  # of lsnotebook[glue]
-
-    split = TASKS[profile.task].validation if part == "validation" else part
+        path = profile.data / f"{part}.jsonl"
+        if not path.is_file():
+            raise GlueError(f"There is no {path}: put the {part} examples of {profile.task} there, one JSON a line.")
+        return pd.read_json(path, lines=True)
+    try:
+        from datasets import load_dataset
+    except ImportError as error:
+        raise GlueError(
+            "GLUE comes by the package datasets: pip install lsnotebook[glue], or name a folder."
+        ) from error
+    split = task.validation if part == "validation" else part
     return load_dataset("nyu-mll/glue", profile.task, split=split).to_pandas()
 
 
@@ -98,7 +112,7 @@ def prefixes(network: PreTrainedModel) -> list[PreTrainedModel]:
 
 def train(profile: GlueProfile, seed: int, device: str = "cpu") -> PreTrainedModel:
     """Fine-tune, for each batch a random number of the first layers (Algorithm 1)."""
-    task, tokenizer = TASKS[profile.task], AutoTokenizer.from_pretrained(profile.checkpoint)
+    task, tokenizer = named(profile.task, TASKS, "task of GLUE"), AutoTokenizer.from_pretrained(profile.checkpoint)
     with seeded(seed, "glue"):  # the classifier is new
         network = AutoModelForSequenceClassification.from_pretrained(profile.checkpoint, num_labels=task.labels)
     network.to(device).train()
@@ -122,7 +136,7 @@ def train(profile: GlueProfile, seed: int, device: str = "cpu") -> PreTrainedMod
 @torch.no_grad()
 def scores(profile: GlueProfile, network: PreTrainedModel) -> pd.DataFrame:
     """The metric of the task after each number of layers, in %, on the validation examples: layers, score."""
-    task, tokenizer = TASKS[profile.task], AutoTokenizer.from_pretrained(profile.checkpoint)
+    task, tokenizer = named(profile.task, TASKS, "task of GLUE"), AutoTokenizer.from_pretrained(profile.checkpoint)
     table, rows = examples(profile, "validation"), []
     for layers, small in enumerate(prefixes(network), start=1):
         said: list[float] = []

@@ -10,6 +10,13 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ImageClassifierOutputWithNoAttention
 
+from lsnotebook.core.errors import LsnotebookError
+
+
+class NormError(LsnotebookError, ValueError):
+    """A normalisation that there is not."""
+
+
 NORMS = {"instance": lambda channels: nn.InstanceNorm2d(channels, affine=True), "batch": nn.BatchNorm2d}
 EXPANSION = 4
 """Channels that a block returns for each one inside of it."""
@@ -48,13 +55,18 @@ class Bottleneck(nn.Module):
 
 
 class PreResNet(PreTrainedModel):
-    """The network, with the methods of transformers' models: `save_pretrained`, `from_pretrained`."""
+    """The network, with the methods of transformers' models: `save_pretrained`, `from_pretrained`.
+
+    Raises `NormError`.
+    """
 
     config_class = PreResNetConfig
     main_input_name = "pixel_values"
 
     def __init__(self, config: PreResNetConfig):
         super().__init__(config)
+        if config.norm not in NORMS:
+            raise NormError(f"There is no norm {config.norm!r}: take one of {', '.join(NORMS)}.")
         self.stem = nn.Conv2d(config.num_channels, config.stem, 3, padding=1, bias=False)
         ends, blocks = [config.stem, *(EXPANSION * inside for inside in config.planes)], []
         for stage, ((given, returned), inside) in enumerate(zip(pairwise(ends), config.planes, strict=True)):

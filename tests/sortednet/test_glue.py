@@ -40,6 +40,12 @@ def test_every_prefix_learns_and_is_the_stock_class_of_its_depth(profile):
         ) and len(stock.bert.encoder.layer) == layers  # fmt: skip
 
 
+def test_missing_data_are_told_in_one_sentence(profile, tmp_path):
+    (tmp_path / "train.jsonl").unlink()
+    with pytest.raises(glue.GlueError, match=r"put the train examples of sst2 there"):
+        glue.examples(profile, "train")
+
+
 def test_batches_of_pairs_and_numbers(profile, tmp_path):
     from dataclasses import replace
 
