@@ -168,6 +168,8 @@ class Result:
     """Trained where they are missing."""
     others: Networks | None = None
     """Those that count where they are in the store: without them, rows may be missing."""
+    command: str = "lsnotebook record {profile} {result}"
+    """Records it."""
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,6 @@ LARGEST = 2**24
 """Bytes of a file that is read."""
 STATED = ("name", "seeds", "machine")
 """The fields of a profile that do not decide its numbers, or that stand below them."""
-RECORD = "lsnotebook record {profile} {result}"
-"""The command that records a result."""
 
 
 class ResultError(RunStoreError):
@@ -75,7 +73,8 @@ class Recorded:
     result: str
     made: dict
     rows: pd.DataFrame
-    command: str = RECORD
+    command: str
+    """Records it, with as many seeds as are asked for."""
 
     def __str__(self) -> str:
         """What stands below a table that shows it."""
@@ -92,7 +91,7 @@ class Recorded:
     @property
     def again(self) -> str:
         """The command that records it anew."""
-        return f"{self.command.format(profile=self.profile.name, result=self.result)} --seeds {self.made['seeds']}"
+        return f"{self.command} --seeds {self.made['seeds']}"
 
     @property
     def chance(self) -> float:
@@ -124,22 +123,19 @@ def write(part: Part, profile: Profile, name: str, rows: pd.DataFrame, made: dic
     return path
 
 
-def recorded(
-    part: Part, name: str, profiles: Iterable[Profile] | None = None, command: str = RECORD
-) -> tuple[dict[str, Recorded], list[str]]:
+def recorded(part: Part, name: str, profiles: Iterable[Profile] | None = None) -> tuple[dict[str, Recorded], list[str]]:
     """What was recorded of a result on some profiles of a part (all by default), by the title of its column; and a
-    sentence for each file that is not shown, which says why. The `command` records it."""
-    found, refused = {}, []
+    sentence for each file that is not shown, which says why."""
+    found, refused, result = {}, [], part.results[name]
     for profile in part.profiles.values() if profiles is None else profiles:
-        path = path_of(profile, name)
+        path, command = path_of(profile, name), result.command.format(profile=profile.name, result=name)
         try:
             content = parsed(path)
             if content:
-                rows = table(content, part.results[name], profile, name)
+                rows = table(content, result, profile, name)
                 found[f"recorded, {profile.name}"] = Recorded(profile, name, content.made.model_dump(), rows, command)
         except ResultError as error:
-            made_by = command.format(profile=profile.name, result=name)
-            again = f"take it from version control again, or make it anew: {made_by}"
+            again = f"take it from version control again, or make it anew: {command}"
             refused.append(f"{path.relative_to(data_root())} is not shown: {error}; {again}.")
     return found, refused
 

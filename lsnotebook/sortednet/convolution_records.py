@@ -13,10 +13,10 @@ from lsnotebook.core.profiles import Part, Result
 from lsnotebook.engine.provenance import PACKAGES, commit, provenance
 from lsnotebook.pages import results
 from lsnotebook.pages.rows import Row, Share
-from lsnotebook.sortednet.convolution_profiles import SEEDS, ConvolutionStudy
+from lsnotebook.sortednet.convolution_profiles import PROFILES, SEEDS, ConvolutionStudy
 from lsnotebook.sortednet.convolution_runs import accumulated
 
-NAME, COMMAND = "accumulation", "lsnotebook sortednet accumulate {profile}"
+NAME = "accumulation"
 
 
 class Accumulated(Row):
@@ -40,8 +40,14 @@ def keys(study: ConvolutionStudy) -> list[tuple]:
     return [(*of, seed, width) for seed in SEEDS[: study.seeds] for of in study.settings for width in widths]
 
 
-RESULT = Result("", f"{__name__}:Accumulated", f"{__name__}:keys", networks=lambda study: ())
-RECORDS = Part("Sorted convolutions", results={NAME: RESULT})
+RESULT = Result(
+    compute="",
+    row=f"{__name__}:Accumulated",
+    keys=f"{__name__}:keys",
+    networks=lambda study: (),
+    command="lsnotebook sortednet accumulate {profile}",
+)
+RECORDS = Part("Sorted convolutions", PROFILES, results={NAME: RESULT})  # type: ignore[arg-type]
 """Not one of the command line's: these networks are trained by a loop of their own."""
 
 
@@ -66,7 +72,7 @@ def record(study: ConvolutionStudy, seeds: int | None = None) -> Path:
 def recorded(study: ConvolutionStudy) -> tuple[pd.DataFrame, str]:
     """The recorded rows of a study, none where there are none, and what stands below them: what made them, or why a
     file is not shown."""
-    found, refused = results.recorded(RECORDS, NAME, [study], COMMAND)  # type: ignore[list-item]
+    found, refused = results.recorded(RECORDS, NAME, [study])  # type: ignore[list-item]
     for one in found.values():
         return one.rows, str(one)
-    return pd.DataFrame(), "".join(refused) or f"Not recorded yet: {COMMAND.format(profile=study.name)}"
+    return pd.DataFrame(), "".join(refused) or f"Not recorded yet: {RESULT.command.format(profile=study.name)}"
