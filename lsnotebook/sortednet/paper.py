@@ -54,6 +54,12 @@ def table3() -> pd.DataFrame:
     return pd.read_csv(FOLDER / "table3.csv").query("layers != 'avg'").astype({"layers": int}).set_index("layers")
 
 
+def table8() -> pd.DataFrame:
+    """Table 8, BERT-base inside of BERT-large on GLUE: by network, billions of operations (GFLOPs), the score of each
+    task, and their average."""
+    return pd.read_csv(FOLDER / "table8.csv", index_col="network")
+
+
 def table4() -> pd.DataFrame:
     """Table 4, LLaMA-13B on GSM8K: by decoding and draft, milliseconds a token, accuracy and share of rejected tokens,
     stochastic and summation loss."""
