@@ -11,7 +11,7 @@ from lsnotebook.sortednet import paper
 from lsnotebook.sortednet.approaches import BOTH, LARGEST, MOVING
 from lsnotebook.sortednet.comparisons import WAYS
 from lsnotebook.sortednet.grid_figures import KINDS
-from lsnotebook.sortednet.grid_tables import at
+from lsnotebook.sortednet.grid_tables import at, by
 from lsnotebook.sortednet.grids import by_seed
 from lsnotebook.sortednet.intervals import accuracy, mean, told
 
@@ -52,7 +52,7 @@ def retrained(table: pd.DataFrame) -> pd.DataFrame:
     for size in largest(table):
         every, few = (by_seed(table, approach.name, "top1", at(*size)) for approach in (BOTH, LARGEST))
         cells = {"all sizes drawn": accuracy(every), "these alone": accuracy(few)}
-        rows["{} × {}".format(*size)] = cells | {"points of difference": mean(few - every)}
+        rows[by(*size)] = cells | {"points of difference": mean(few - every)}
     return pd.DataFrame(rows).T.rename_axis("layers × heads")
 
 
@@ -72,7 +72,7 @@ def chosen(size: tuple[int, int], share: float, shared: np.ndarray, alone: np.nd
     """The best sub-model under a cost, in the sorted network and retrained alone; accuracies in %, paired by seed."""
     return (
         f"Of the sub-models that cost at most {percent(share, 0)} of the whole network's operations, the one of size "
-        f"{size[0]} × {size[1]} (layers × heads) is the best on the selection images. On the validation images it "
+        f"{by(*size)} (layers × heads) is the best on the selection images. On the validation images it "
         f"reaches {accuracy(shared)} in the sorted network, and {accuracy(alone)} retrained alone: "
         f"{mean(alone - shared)} points of difference."
     )

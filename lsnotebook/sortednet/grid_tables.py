@@ -14,6 +14,11 @@ NEEDS_DEPTH = 5
 """Points that one layer alone must be worse than the whole network for images to need depth."""
 
 
+def by(layers: float, heads: float) -> str:
+    """A size in words, on one line: "3 × 2"."""
+    return f"{layers:.0f}\u00a0×\u00a0{heads:.0f}"
+
+
 def at(layers: int, heads: int) -> str:
     """The query for one size."""
     return f"layers == {layers} and heads == {heads}"
@@ -44,7 +49,7 @@ def together_or_alone(table: pd.DataFrame, single: pd.DataFrame, approach: str, 
         alone = 100 * there.sort_values("seed")["top1"].to_numpy()
         ours = by_seed(table, approach, "top1", at(layers, heads))
         cells = {"alone": accuracy(alone), name: accuracy(ours), "points of difference": mean(ours - alone)}
-        rows[f"{layers} × {heads}"] = cells
+        rows[by(layers, heads)] = cells
     return pd.DataFrame(rows).T.rename_axis("layers × heads")
 
 
@@ -73,7 +78,7 @@ def above_bar(table: pd.DataFrame, costs: pd.DataFrame, approach: str, bar: floa
     cheapest = reaching.loc[reaching["flops"].idxmin()]
     return (
         f"Of its {len(means)} sub-models {len(reaching)} reach the bar of {percent(bar)}. The cheapest of these has "
-        f"the size {cheapest['layers']:.0f} × {cheapest['heads']:.0f} (layers × heads) and takes "
+        f"the size {by(*cheapest[['layers', 'heads']])} (layers × heads) and takes "
         f"{percent(cheapest['flops'] / means['flops'].max())} of the operations of the whole network."
     )
 

@@ -93,13 +93,16 @@ def test_tables_and_sentences_say_what_was_measured():
     )
     single = table[table["approach"] == "sortednet-ordinary"].query("layers == 1").assign(approach="alone")
     beside = grid_tables.together_or_alone(table, single, "sortednet-both", "sorted in both")
-    assert list(beside.index) == ["1 × 1", "1 × 2"] and (beside["points of difference"] == "30.0").all()
+    assert (
+        list(beside.index) == ["1\u00a0×\u00a01", "1\u00a0×\u00a02"]
+        and (beside["points of difference"] == "30.0").all()
+    )
     better = table.assign(retuned=table["retuned"] + 0.05)
     assert "gains a sub-model 5.0 points" in grid_tables.retuning(better, "sortednet-both")
     costs = pd.DataFrame([(1, 1, 10), (1, 2, 20), (2, 1, 30), (2, 2, 40)], columns=["layers", "heads", "flops"])
     told = grid_tables.above_bar(table, costs, "sortednet-both", 0.8)
     assert "Of its 4 sub-models 4 reach the bar of 80.0\u00a0%." in told
-    assert "the size 1 × 1 (layers × heads) and takes 25.0\u00a0% of the operations" in told
+    assert "the size 1\u00a0×\u00a01 (layers × heads) and takes 25.0\u00a0% of the operations" in told
     assert "none reaches" in grid_tables.above_bar(table, costs, "sortednet-both", 0.99)
     assert "reaches 51.0\u00a0% here" in grid_tables.caveat(single, np.array([91.0]))
     assert "these images need depth" in grid_tables.caveat(single, np.array([91.0]))
