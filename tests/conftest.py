@@ -64,7 +64,8 @@ def ray_head():
     from ray.cluster_utils import Cluster
 
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
-    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": soon}
+    prompt = {"worker_niceness": 0}  # what a test waits for would give way to pytest's other processes
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": {**soon, **prompt}}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         cluster = Cluster(initialize_head=True, head_node_args=head)
