@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # toy models are slower on several threads,
 os.environ["LOKY_MAX_CPU_COUNT"] = "1"  # tests run side by side themselves, and a worker imports for seconds
 # Ray's default depends on which of its processes came first, and writes a token into the home folder.
 os.environ["RAY_AUTH_MODE"] = "disabled"
+os.environ["RAY_worker_niceness"] = "0"  # else what a test waits for gives way to pytest's other processes
 sys.path.append(str(Path(__file__).parent / "programs"))  # what other processes run, they import from there
 sys.path.append(str(Path(__file__).parents[1] / "book"))  # its scripts
 
@@ -64,8 +65,7 @@ def ray_head():
     from ray.cluster_utils import Cluster
 
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
-    prompt = {"worker_niceness": 0}  # what a test waits for would give way to pytest's other processes
-    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": {**soon, **prompt}}
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": soon}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         cluster = Cluster(initialize_head=True, head_node_args=head)

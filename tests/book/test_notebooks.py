@@ -216,7 +216,9 @@ class UMAP:
 def test_representations_show_the_numbers_that_the_library_computes(
     papermill, tmp_path, monkeypatch, layer=3, images=100
 ):
-    (tmp_path / "umap.py").write_text(UMAP)  # compiling takes longer than all else here; the discussion draws UMAP's own
+    (tmp_path / "umap.py").write_text(
+        UMAP
+    )  # compiling takes longer than all else here; the discussion draws UMAP's own
     monkeypatch.syspath_prepend(tmp_path)
     parameters = ("profile=smoke", f"layer={layer}", f"images={images}", "seeds=2")
     out = papermill("04_representations", *parameters)
