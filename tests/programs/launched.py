@@ -34,7 +34,8 @@ def forked(store, shown, *words, processes=2):
         process.start()
     running, code = list(started), 0
     while running and not code:
-        assert (done := wait([process.sentinel for process in running], timeout=300)), "they wait for each other"
+        done = wait([process.sentinel for process in running], timeout=300)
+        assert done, "they wait for each other"
         ended = [process for process in running if process.sentinel in done]
         running = [process for process in running if process not in ended]
         code = next((process.exitcode for process in ended if process.exitcode), 0)
