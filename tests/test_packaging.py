@@ -87,6 +87,14 @@ packaged = pytest.mark.xdist_group("packaged")
 """One process of pytest builds the wheel and the environment, once."""
 
 
+@packaged
+def test_one_process_runs_a_group(request):
+    """An xdist that overlooks groups says nothing; each process then starts a Ray and builds a wheel of its own."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("not run by `pytest -n 2 --dist loadgroup`")
+    assert request.node.nodeid.endswith("@packaged")
+
+
 def run(*command, cwd=None, **environment):
     """What a command prints, without the variables by which this checkout is found."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LSNOTEBOOK_DATA")}
