@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # toy models are slower on several threads,
 os.environ["LOKY_MAX_CPU_COUNT"] = "1"  # tests run side by side themselves, and a worker imports for seconds
 # Ray's default depends on which of its processes came first, and writes a token into the home folder.
 os.environ["RAY_AUTH_MODE"] = "disabled"
+os.environ["RAY_worker_niceness"] = "0"  # else what a test waits for gives way to pytest's other processes
 sys.path.append(str(Path(__file__).parent / "programs"))  # what other processes run, they import from there
 sys.path.append(str(Path(__file__).parents[1] / "book"))  # its scripts
 

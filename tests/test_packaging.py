@@ -83,6 +83,18 @@ def test_top_level_config_is_the_books():
     assert (ROOT / "_config.yml").resolve() == (ROOT / "book" / "_config.yml").resolve()
 
 
+packaged = pytest.mark.xdist_group("packaged")
+"""One process of pytest builds the wheel and the environment, once."""
+
+
+@packaged
+def test_one_process_runs_a_group(request):
+    """An xdist that overlooks groups says nothing; each process then starts a Ray and builds a wheel of its own."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("not run by `pytest -n 2 --dist loadgroup`")
+    assert request.node.nodeid.endswith("@packaged")
+
+
 def run(*command, cwd=None, **environment):
     """What a command prints, without the variables by which this checkout is found."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LSNOTEBOOK_DATA")}
@@ -125,6 +137,7 @@ def installed(environment, wheel):
     return environment
 
 
+@packaged
 def test_every_file_of_the_library_is_packaged(wheel):
     files = [path for path in (ROOT / "lsnotebook").rglob("*.*") if path.is_file() and "__pycache__" not in path.parts]
     wanted = {path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".md"}
@@ -133,6 +146,7 @@ def test_every_file_of_the_library_is_packaged(wheel):
 
 
 @pytest.mark.slow
+@packaged
 def test_an_installed_package_works_in_an_empty_folder(installed, tmp_path):
     empty, home = tmp_path / "empty", tmp_path / "home"
     empty.mkdir()
@@ -155,12 +169,14 @@ print(lsnotebook.__file__, commit(), len(paper.table1()), paper.statement("posit
 
 
 @pytest.mark.slow
+@packaged
 def test_an_installed_package_checks_the_claims(installed, shared, tmp_path):
     told = run(installed / "lsnotebook", "claims", "smoke", cwd=tmp_path, LSNOTEBOOK_DATA=str(shared)).stdout
     assert "HOLD" in told and "; paper " in told
 
 
 @pytest.mark.slow
+@packaged
 def test_a_page_installs_the_package_where_it_is_missing(environment, wheel, tmp_path):
     """The first cell of the pages and the one that imports the package, run where only an index of our own has it."""
     page = nbformat.read(ROOT / "book" / "scoreboard.ipynb", 4)

@@ -1,11 +1,17 @@
 """What the tests of pages share."""
 
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.provisioning import KernelProvisionerFactory
+from papermill.cli import papermill as command
 from traitlets.config import Config
+
+BOOK = Path(__file__).parents[2] / "book"
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +40,27 @@ def parameters_of():
         return cells[place], cells[place + 1]
 
     return cells
+
+
+@pytest.fixture
+def papermill(tmp_path, monkeypatch):
+    """Papermill's command, in this process: `papermill("01_method", "profile=smoke")` gives the notebook that was run.
+
+    Kernels are forked as those of the book's builds are, from a server that has done the slow imports.
+    """
+    monkeypatch.chdir(BOOK)
+    monkeypatch.syspath_prepend(BOOK / "_ext")
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # until the test ends
+    import preloaded_kernels
+
+    factory = KernelProvisionerFactory.instance()
+    monkeypatch.setattr(factory, "default_provisioner_name", factory.default_provisioner_name)
+    preloaded_kernels.setup(SimpleNamespace())
+
+    def run(name, *parameters):
+        out = tmp_path / "out.ipynb"
+        words = [word for name_value in parameters for word in ("-p", *name_value.split("="))]
+        command.main([f"{name}.ipynb", str(out), "--no-progress-bar", *words], standalone_mode=False)
+        return out
+
+    return run

@@ -8,7 +8,7 @@ import torch
 from accelerate import FullyShardedDataParallelPlugin
 from accelerate.utils import DistributedType
 from accelerate.utils.fsdp_utils import fsdp2_prepare_auto_wrap_policy
-from launched import launched
+from launched import forked, launched
 from safetensors.torch import load_file
 
 from lsnotebook.core.orders import arbitrary
@@ -32,7 +32,7 @@ def test_compiled_layer_by_layer_the_same_is_learned_and_saved_under_the_same_na
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_does(tmp_path, monkeypatch, far):
+def test_two_processes_learn_what_one_does(trained, tmp_path, monkeypatch, far):
     """Also with dropped layers, whose gradients DDP would otherwise leave unequal without a word."""
     approaches = [LAYERSHUFFLE, LAYERDROP, PREDICT]
     names = [approach.name for approach in approaches]
@@ -51,11 +51,11 @@ def test_two_processes_learn_what_one_does(tmp_path, monkeypatch, far):
 
 
 @pytest.mark.slow
-def test_a_run_that_two_processes_began_is_finished_by_one(tmp_path, monkeypatch, far):
+def test_a_run_that_two_processes_began_is_finished_by_one(trained, tmp_path, monkeypatch, far):
     """Its state is one file, whatever the number of processes."""
     base = Run(SMOKE, BASE, 0)
     both = tmp_path / "both"
-    assert launched(both, str(PROGRAMS / "killed_rank.py")).returncode
+    assert forked(both, tmp_path / "shown", str(PROGRAMS / "killed_rank.py")) == 9
     runs.ensure([base])
     alone = load_file(base.folder / "model.safetensors")
     monkeypatch.setenv("LSNOTEBOOK_DATA", str(both))
@@ -67,8 +67,9 @@ def test_a_run_that_two_processes_began_is_finished_by_one(tmp_path, monkeypatch
 @pytest.mark.slow
 def test_a_model_sharded_over_two_processes_runs_in_any_order_and_is_resumed(store, tmp_path):
     """FSDP: each layer is gathered from both when it runs, so that both must run the same order."""
-    ended = launched(store, str(PROGRAMS / "sharded.py"), str(tmp_path))
-    assert "history [{'step': 2}] far little" in ended.stdout, ended.stdout + ended.stderr
+    shown = tmp_path / "shown"
+    assert forked(store, shown, str(PROGRAMS / "sharded.py"), str(tmp_path)) == 0, shown.read_text()
+    assert "history [{'step': 2}] far little" in shown.read_text()
 
 
 @pytest.mark.parametrize(

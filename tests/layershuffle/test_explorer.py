@@ -48,17 +48,25 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def explorer_html(shared):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSNOTEBOOK_DATA", str(shared))
+        patch.setenv("LSNOTEBOOK_PAGE", "1")
+        return LayerExplorer(runs=RUNS, images=100).html()
+
+
 HEAD = '<!doctype html><html lang="en"><title>Explorer</title><meta charset="utf-8"><body>'
 
 
 @pytest.fixture
-def show(browser, tmp_path):
+def show(browser, explorer_html, tmp_path):
     """Opens the explorer from a file, as from a USB stick: no server, and no request to anyone."""
     contexts, wrong = [], []
 
     def open_(html=None, address="", **options):
         path = tmp_path / "page.html"
-        body = html or LayerExplorer(runs=RUNS, images=100).html()
+        body = html or explorer_html
         path.write_text(f'{HEAD}{body}<p style="height: 100rem">The text goes on.</p>')
         context = browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options})
         contexts.append(context)

@@ -154,8 +154,24 @@ def test_the_benchmark_compares_a_hop_with_the_layer_itself(pool, monkeypatch):
     assert "Ray, of the layer" in result.stdout and "router decisions/s" in result.stdout
 
 
+def halve(pool, machine):
+    """Bring two nodes of this machine and two of the other to the front: what died before was replaced anywhere."""
+    while True:
+        at = {
+            actor: actor.__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id()) for actor in pool.actors
+        }
+        here = [actor for actor, node in at.items() if ray.get(node) == machine.node_id]
+        there = [actor for actor in pool.actors if actor not in here]
+        if len(here) >= 2 and len(there) >= 2:
+            pool.actors[:] = [*here[:2], *there[:2], *here[2:], *there[2:]]
+            return
+        pool.ready(len(pool.actors) + 1)
+
+
 def test_when_a_machine_is_gone_the_states_that_it_kept_are_computed_again(ray_head, machine, pool, model, monkeypatch):
     """Above 100 KB, a result stays on the machine that made it until it is asked for."""
+    pool.ready(4)
+    halve(pool, machine)
     lost = []
 
     def get(task):
