@@ -199,6 +199,7 @@ def test_pruning_shows_the_numbers_that_the_library_computes(papermill, layers=2
     assert any(f"LayerShuffle {shown.loc[('LayerShuffle', 'arbitrary'), layers]:.1f}" in one for one in sentences)
 
 
+# The real one compiles for longer than all else here takes; the test of the discussion runs it.
 UMAP = """
 import numpy as np
 
@@ -216,9 +217,7 @@ class UMAP:
 def test_representations_show_the_numbers_that_the_library_computes(
     papermill, tmp_path, monkeypatch, layer=3, images=100
 ):
-    (tmp_path / "umap.py").write_text(
-        UMAP
-    )  # compiling takes longer than all else here; the discussion draws UMAP's own
+    (tmp_path / "umap.py").write_text(UMAP)
     monkeypatch.syspath_prepend(tmp_path)
     parameters = ("profile=smoke", f"layer={layer}", f"images={images}", "seeds=2")
     out = papermill("04_representations", *parameters)
