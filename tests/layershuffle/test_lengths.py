@@ -13,7 +13,10 @@ def test_lengths_stand_together_once_two_are_recorded(monkeypatch):
     cost = {"networks": 3, "seeds": 3, "hours": 1.0, "kilowatt_hours": None}
     made = {**cost, "devices": ["cpu"], "commit": "0123456789ab"}
     rows = pd.DataFrame([{"approach": "baseline", "measure": "drift", "number": 0, "value": 0.5}])
-    found = {one.name: Recorded(one, "networks", made, rows, "lsnotebook record") for one in LENGTHS["digits"][:2]}
+    found = {
+        one.name: Recorded(one, "networks", made, rows, f"lsnotebook record {one.name} networks")
+        for one in LENGTHS["digits"][:2]
+    }
     monkeypatch.setattr(lengths, "recorded", lambda part, name, profiles: (found, ["One is not shown."]))
     scales = {"digits": LENGTHS["digits"]}
     tables, origin = lengths.networks(PART, scales)
