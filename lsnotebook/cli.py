@@ -164,8 +164,8 @@ def record(profile: Profile, results: tuple[str, ...], seeds: int | None) -> Non
     """Write RESULTS (table1, claims, networks, curves, collapse; all if none is named) of a profile to data/results/,
     for all builds to show.
 
-    Each says what made it. The networks of Table 1 are trained where they are missing; what needs others is recorded
-    where these are in the store.
+    Each says what made it. Networks of Table 1 are trained where they are missing, for networks, curves and collapse
+    those of the ViT and of LayerShuffle alone; what needs others is recorded where these are in the store.
     """
     from lsnotebook.engine import runs
     from lsnotebook.engine.provenance import training_cost

@@ -20,6 +20,11 @@ def table_1_networks(profile: Study) -> list[tuple[Approach, int]]:
     return [(approach, profile.seeds) for approach in TABLE_1]
 
 
+def both_networks(profile: Study) -> list[tuple[Approach, int]]:
+    """The ViTs and the LayerShuffles of Table 1."""
+    return [(approach, profile.seeds) for approach in (BASELINE, LAYERSHUFFLE)]
+
+
 def all_networks(profile: Study) -> list[tuple[Approach, int]]:
     """The networks that all pages ask for by default."""
     return [
@@ -55,21 +60,21 @@ PART = Part(
             "lsnotebook.layershuffle.records:curves",
             "lsnotebook.pages.rows:Curve",
             "lsnotebook.layershuffle.records:curve_keys",
-            table_1_networks,
+            both_networks,
             all_networks,
         ),
         "networks": Result(
             "lsnotebook.layershuffle.records:networks",
             "lsnotebook.layershuffle.records:Network",
             "lsnotebook.layershuffle.records:network_keys",
-            table_1_networks,
+            both_networks,
             all_networks,
         ),
         "collapse": Result(
             "lsnotebook.layershuffle.records:collapse",
             "lsnotebook.layershuffle.records:Way",
             "lsnotebook.layershuffle.records:collapse_keys",
-            lambda profile: [(approach, profile.seeds) for approach in (BASELINE, LAYERSHUFFLE)],
+            both_networks,
             lambda profile: [(LAYERDROP, profile.seeds)],
         ),
     },
