@@ -38,20 +38,20 @@ class Task:
     """A task of GLUE: the columns of its text, its metric, how many classes there are (1: a number instead)."""
 
     columns: tuple[str, ...]
-    metric: Callable = accuracy_score
+    metric: Callable
     labels: int = 2
     validation: str = "validation"
 
 
 PAIR = ("sentence1", "sentence2")
 TASKS = {
-    "mnli": Task(("premise", "hypothesis"), labels=3, validation="validation_matched"),
-    "sst2": Task(("sentence",)),
+    "mnli": Task(("premise", "hypothesis"), accuracy_score, labels=3, validation="validation_matched"),
+    "sst2": Task(("sentence",), accuracy_score),
     "mrpc": Task(PAIR, f1_score),  # where a network knows nothing the table has 81.22, the F1 of "always yes"
     "cola": Task(("sentence",), matthews_corrcoef),
-    "qnli": Task(("question", "sentence")),
-    "qqp": Task(("question1", "question2")),
-    "rte": Task(PAIR),
+    "qnli": Task(("question", "sentence"), accuracy_score),
+    "qqp": Task(("question1", "question2"), accuracy_score),
+    "rte": Task(PAIR, accuracy_score),
     "stsb": Task(PAIR, lambda truth, said: pearsonr(truth, said).statistic, labels=1),
 }
 
