@@ -13,6 +13,7 @@ from torch import Tensor, fx
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._pytree import tree_map_only
 
+from lsnotebook.engine.runs import one_thread
 from lsnotebook.roam.capture import Step
 from lsnotebook.roam.graph import Schedule, lifetimes
 from lsnotebook.roam.layout import Layout, blocks, extent
@@ -69,12 +70,10 @@ def arguments(step: Step, seed: int = 0) -> list[Tensor]:
 
 def outcome(step: Step, order: Schedule, layout: Layout | None = None, seed: int = 0) -> Outcome:
     """Run the step in an order; where a layout is given, all that operators return lies at its addresses."""
-    given, threads = arguments(step, seed), torch.get_num_threads()
-    torch.set_num_threads(1)  # the same bits on every machine, and no threads that wait for a busy core
-    with torch.random.fork_rng(devices=[]):
+    given = arguments(step, seed)
+    with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         loss, peak = measured(lambda: run(step, order, given, layout))
-    torch.set_num_threads(threads)
     floats = [value for value in given if value.dtype.is_floating_point]
     return Outcome(loss, floats, peak)
 

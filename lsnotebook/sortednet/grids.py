@@ -38,14 +38,22 @@ def features(network: ViTForImageClassification, images: Dataset) -> tuple[Tenso
     return torch.cat(found, dim=1), torch.cat(labels)
 
 
+def widths(
+    network: SortedViT, *parts: Dataset
+) -> Iterator[tuple[int, ViTForImageClassification, list[tuple[Tensor, Tensor]]]]:
+    """Every width: its heads, the sub-model with all layers, and its `features` of some images."""
+    config = network.config
+    for heads in possible_heads(config, config.width):
+        small = extract(stock(network), (config.num_hidden_layers, heads), config.width).eval()
+        yield heads, small, [features(small, images) for images in parts]
+
+
 def grid(models: Sequence[SortedViT], splits: Splits) -> pd.DataFrame:
     """One row for each number of layers and heads of the one network: layers, heads, top1, and retuned, the top-1 with
     a classifier of its own, a logistic regression (scikit-learn's defaults) on the training images."""
     (network,) = models
     rows = []
-    for heads in possible_heads(network.config, network.config.width):
-        small = extract(stock(network), (network.config.num_hidden_layers, heads), network.config.width).eval()
-        (seen, classes), (given, truth) = (features(small, images) for images in (splits.train, splits.validation))
+    for heads, small, ((seen, classes), (given, truth)) in widths(network, splits.train, splits.validation):
         for place, (there, here) in enumerate(zip(seen.cpu(), given.cpu(), strict=True)):
             own = LogisticRegression(max_iter=1_000).fit(there.numpy(), classes.numpy()).predict(here.numpy())
             top1 = (small.classifier(given[place]).argmax(-1).cpu() == truth).float().mean().item()

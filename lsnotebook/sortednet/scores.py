@@ -12,9 +12,8 @@ from lsnotebook.core.draws import Pruned, draw
 from lsnotebook.core.orders import Order
 from lsnotebook.data.splits import Splits
 from lsnotebook.engine.evaluation import score, top1
-from lsnotebook.sortednet.grids import features
-from lsnotebook.sortednet.networks import SortedViT, stock
-from lsnotebook.sortednet.submodels import extract, possible_heads
+from lsnotebook.sortednet.grids import widths
+from lsnotebook.sortednet.networks import SortedViT
 
 KINDS = {"first": ("first", False), "random": ("random", False), "shuffled": ("random", True)}
 """Which layers stay: the first; some, in sequence; some, in any order (`core.draws.Pruned`)."""
@@ -24,10 +23,8 @@ KINDS = {"first": ("first", False), "random": ("random", False), "shuffled": ("r
 def sizes(models: Sequence[SortedViT], splits: Splits, part: str) -> pd.DataFrame:
     """Top-1 of every sub-model of the one network on a part of the images: layers, heads, top1."""
     (network,) = models
-    config, rows = network.config, []
-    for heads in possible_heads(config, config.width):
-        small = extract(stock(network), (config.num_hidden_layers, heads), config.width).eval()
-        found, labels = features(small, getattr(splits, part))
+    rows = []
+    for heads, small, ((found, labels),) in widths(network, getattr(splits, part)):
         right = (small.classifier(found).argmax(-1).cpu() == labels).float().mean(1)
         rows += [(place, heads, share) for place, share in enumerate(right.tolist(), start=1)]
     return pd.DataFrame(rows, columns=["layers", "heads", "top1"])
