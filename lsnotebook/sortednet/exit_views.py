@@ -35,19 +35,19 @@ def rejections(fixed: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         share = 100 * (1 - fixed[fixed["approach"] == approach].groupby("layers")["agrees"].mean())
         axes.plot(share, color=COLOURS[approach], marker=MARKERS[approach], markersize=4.5, label=title)
     axes.set(xlabel="layers of the draft", ylabel="answers rejected, %", ylim=(0, None))
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
-def chosen(found: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Each approach at the thresholds that were chosen."""
+def chosen(found: pd.DataFrame, titles: Mapping[str, str], layers: int) -> pd.DataFrame:
+    """Each approach, of so many layers, at the thresholds that were chosen."""
     rows = {}
     for approach, title in titles.items():
         there = found[found["approach"] == approach].sort_values("seed")
         low, high = there["threshold"].min(), there["threshold"].max()
         rows[title] = {
             "threshold": f"{low:g}" if low == high else f"{low:g} to {high:g}",
-            "mean layers run": mean(there["layers"]),
+            "mean layers run": mean(there["layers"], limits=(1, layers)),
             "top-1": accuracy(100 * there["top1"]),
             "all layers": accuracy(100 * there["full"]),
             "points lost": mean(100 * (there["full"] - there["top1"])),

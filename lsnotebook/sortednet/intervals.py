@@ -11,9 +11,9 @@ def accuracy(values: np.ndarray, unit: str = " %") -> str:
     return as_text(*crossed(values, (0, 100)), unit) if len(values) else "not run"
 
 
-def mean(values: np.ndarray, decimals: int = 1) -> str:
-    """Of anything without limits, such as points of difference: "1.2 [0.3, 2.1]"."""
-    return as_text(*crossed(values), decimals=decimals)
+def mean(values: np.ndarray, decimals: int = 1, limits: tuple[float, float] | None = None) -> str:
+    """Of anything else, such as points of difference: "1.2 [0.3, 2.1]", inside of its `limits`."""
+    return as_text(*crossed(values, limits), decimals=decimals)
 
 
 def told(change: np.ndarray) -> str:

@@ -148,11 +148,10 @@ def repeats(table: pd.DataFrame) -> str:
     return f"Of all runs of four tokens in these texts, {percent(plain, 0)} stood in the same text before."
 
 
-def early_exit(found: pd.DataFrame) -> pd.DataFrame:
-    """Early exit at the thresholds that were chosen, by kind."""
-    return exit_views.chosen(found, {kind: kind for kind in (ORDINARY, SORTED)}).drop(
-        columns=["threshold", "points lost"]
-    )
+def early_exit(found: pd.DataFrame, layers: int) -> pd.DataFrame:
+    """Early exit of decoders of so many layers at the thresholds that were chosen, by kind."""
+    shown = exit_views.chosen(found, {kind: kind for kind in (ORDINARY, SORTED)}, layers)
+    return shown.drop(columns=["threshold", "points lost"])
 
 
 def table3() -> pd.DataFrame:

@@ -32,6 +32,15 @@ TOO_WIDE = """() => {
     .map(e => `${e.tagName}.${e.getAttribute('class')}: ${Math.round(e.getBoundingClientRect().right)}`);
 }"""
 
+# Text of a figure that is cut off at its left or right edge, such as the last entry of a legend.
+CUT = """() => [...document.querySelectorAll('svg.themed')].flatMap(figure => {
+  const frame = figure.getBoundingClientRect();
+  return [...figure.querySelectorAll('text')].filter(text => !text.closest('[clip-path]')).filter(text => {
+    const box = text.getBoundingClientRect();
+    return box.width && (box.left < frame.left - 3 || box.right > frame.right + 3);
+  }).map(text => `${text.textContent.trim()} of: ${figure.getAttribute('aria-label')}`);
+})"""
+
 # The contrast (WCAG) of the text of captions, tables and figures against what is really behind it.
 FAINT = """() => {
   const parse = (c) => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
@@ -104,6 +113,7 @@ def test_page_opens_cleanly(site, browser, name, width, theme):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.evaluate(TOO_WIDE)
     assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate(FAINT) == []
+    assert page.evaluate(CUT) == []
     if width == 1280:
         assert violations(page) == []
     assert wrong == []

@@ -1,5 +1,7 @@
 """Images leave after the first layer that is sure enough, by thresholds that other images chose."""
 
+import re
+
 import pandas as pd
 import pytest
 import torch
@@ -42,10 +44,20 @@ def test_the_threshold_is_the_cheapest_that_costs_little_on_the_selection_images
     assert found["threshold"].tolist() == [0.9, 0.9], "0.5 to 0.8 let the wrong answer go"
     assert found["layers"].tolist() == [1.5, 1.5] and (found["top1"] == 1).all() and (found["full"] == 1).all()
     assert exits.chosen(answers(), tolerance=10)["layers"].tolist() == [1.4, 1.4]
-    shown = exit_views.chosen(found, TITLES)
+    shown = exit_views.chosen(found, TITLES, 3)
     assert (
         shown.loc["sorted in depth", "threshold"] == "0.9" and shown.loc["sorted in depth", "mean layers run"] == "1.5"
     )
+
+
+def test_no_image_leaves_before_the_first_layer_nor_after_the_last():
+    """Networks that differ: the interval of their mean would reach beyond what can be."""
+    for few, most in ((1.0, 1.8), (2.3, 3.0)):
+        layers = [few, (few + most) / 2, most]
+        found = pd.DataFrame({"approach": "sortednet-depth", "seed": range(3), "threshold": 0.9, "layers": layers})
+        shown = exit_views.chosen(found.assign(top1=[0.8, 0.9, 0.85], full=[0.9, 0.95, 0.92]), TITLES, 3)
+        low, high = re.findall(r"[\d.]+", shown.loc["sorted in depth", "mean layers run"])[1:]
+        assert 1 <= float(low) < float(high) <= 3
 
 
 def test_prefixes_and_figures_show_the_means():
