@@ -12,7 +12,7 @@ from joblib import cpu_count
 
 from lsnotebook.core.progress import Progress
 from lsnotebook.core.source import code_version
-from lsnotebook.core.store import recalled, remembered
+from lsnotebook.core.store import hashed, recalled, remembered
 from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run
 from lsnotebook.engine.workers import Advance, side_by_side
@@ -58,7 +58,8 @@ def tables(wanted: Sequence[Table], what: str, workers: int | None = None) -> li
     """
     runs.ensure(run for table in wanted for run in table.runs)
     found = [recalled(table.recipe, table.name) for table in wanted]
-    missing = [table for table, known in zip(wanted, found, strict=True) if known is None]
+    asked = {hashed(table.recipe): table for table, known in zip(wanted, found, strict=True) if known is None}
+    missing = list(asked.values())  # each once, however often it is asked for
     on_cpu = all(run.schedule.cpu for table in missing for run in table.runs) or not torch.accelerator.is_available()
     workers = workers or (cpu_count() if on_cpu else 1)
     with Progress(len(missing), f"evaluating {what}", delay=1) as progress:

@@ -88,7 +88,7 @@ def trained_alone(profile, approaches: Sequence[Approach], seeds: int | None = N
 
 def check_alike(models: Sequence[Run]) -> None:
     """Raise `ProfileError` where networks that are to be compared have other images, or other sizes."""
-    first, *others = {run.profile.name: run.profile for run in models}.values()
+    first, *others = dict.fromkeys(run.profile for run in models)
     for other in others:
         if (other.images, other.backbone) != (first.images, first.backbone):
             raise ProfileError(

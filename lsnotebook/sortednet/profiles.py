@@ -4,7 +4,8 @@ sorted-smoke     seconds   4 layers on a few digits: for tests
 sorted-digits    minutes   12 layers on scikit-learn's digits, two CPU cores: the default
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from lsnotebook.core.profile_files import find
 from lsnotebook.core.profiles import Backbone, Images, Profile, Schedule
@@ -51,5 +52,10 @@ PROFILES = {profile.name: profile for profile in (SMOKE, DIGITS)}
 
 
 def profile_of(name: object) -> SortedStudy:
-    """The profile of that name, or of a TOML file (`core.profile_files`). Raises `UnknownNameError`, `ProfileError`."""
-    return find(name, PROFILES, SortedStudy)
+    """The profile of that name, or of a TOML file (`core.profile_files`), to which a path in `beside` is relative, too.
+    Raises `UnknownNameError`, `ProfileError`."""
+    found = find(name, PROFILES, SortedStudy)
+    if found.beside.startswith((".", "~")):
+        beside = Path(str(name)).expanduser().absolute().parent / Path(found.beside).expanduser()
+        found = replace(found, beside=str(beside))
+    return found

@@ -53,6 +53,15 @@ def test_accuracies_side_by_side_are_those_one_after_another(filled, whole, tmp_
     pd.testing.assert_frame_equal(accuracies([PRETRAINED, SHUFFLED], arbitrary, 3), beside, check_exact=True)
 
 
+def test_a_table_that_is_asked_for_twice_is_computed_once(filled, monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "side_by_side", lambda do, jobs, *_: asked.extend(jobs))
+    wanted = six_tables()
+    found = tables([*wanted, *six_tables()], "means", workers=2)
+    assert asked == wanted and len(found) == 12
+    pd.testing.assert_frame_equal(found[0], found[6])
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failure_is_raised_here_and_what_was_computed_is_kept(filled, workers):
     good = Table("means", mean_pixel, (SHUFFLED,), {"part": "validation", "scale": 1.0})

@@ -115,9 +115,10 @@ def test_every_network_of_the_pages_is_listed_once():
 
 def test_networks_of_other_images_or_sizes_are_not_compared():
     other = dataclasses.replace(SMOKE, name="other", backbone=dataclasses.replace(SMOKE.backbone, layers=3))
-    for compare in (comparisons.layers_kept, exits.all_answers):
-        with pytest.raises(ProfileError, match="name in `beside` of sorted-smoke a profile with the same images"):
-            compare([Run(SMOKE, DEPTH, 0), Run(other, DEPTH, 0)])
+    for profile in (other, dataclasses.replace(other, name=SMOKE.name)):  # as two files of one name in two folders
+        for compare in (comparisons.layers_kept, exits.all_answers):
+            with pytest.raises(ProfileError, match="name in `beside` of sorted-smoke a profile with the same images"):
+                compare([Run(SMOKE, DEPTH, 0), Run(profile, DEPTH, 0)])
 
 
 def test_the_scales_of_both_parts_have_the_same_images_and_sizes():
