@@ -78,7 +78,7 @@ PART = Part(
             lambda profile: [(LAYERDROP, profile.seeds)],
         ),
     },
-    prepare="lsnotebook.layershuffle.measurements:prepare",
+    prepare="lsnotebook.layershuffle.prepared:prepare",
     profile=Study,
     commands=("lsnotebook.layershuffle.commands:export",),
 )

@@ -18,9 +18,7 @@ from lsnotebook.layershuffle.approaches import (
     BASELINE,
     DRIFT_SEEDS,
     DRIFTED,
-    LAYERDROP,
     LAYERSHUFFLE,
-    PREDICT_SUM,
     REFINED,
     TABLE_1,
 )
@@ -227,29 +225,6 @@ def collapses(models: Sequence[Run], orders: int | None = None, images: int = 25
 def trace(run: Run, images: int = 1000) -> analysis.Trace:
     """`analysis.trace_images` of a run; computed each time, since it is too large to cache."""
     return analysis.trace_images(runs.load(run), runs.splits_of(run), images)
-
-
-def prepare(profile: Study) -> None:
-    """Compute what the pages show by default, so that they find it in the store."""
-    models, every_depth = study(profile, TABLE_1), [*profile.depths, profile.backbone.layers]
-    accuracies([*models, *study(profile, [PREDICT_SUM])], (sequential, arbitrary))
-    both = study(profile, [LAYERSHUFFLE, BASELINE])
-    pruned_accuracies(study(profile, [LAYERSHUFFLE, LAYERDROP, BASELINE]), every_depth)
-    refined_accuracies(profile, every_depth, profile.seeds)
-    contributions(both)
-    chosen_accuracies(both)
-    collapses(study(profile, [BASELINE, LAYERSHUFFLE, LAYERDROP]))
-    vits, shuffled = (study(profile, [approach], profile.sources) for approach in (BASELINE, LAYERSHUFFLE))
-    for models, sampler in ((vits, sequential), (shuffled, arbitrary)):
-        merged_accuracies(models, sampler)
-        accuracies(models, sampler)
-        for distinct in fewer_sources(profile):
-            merged_accuracies(models, sampler, 20, distinct)
-    ensemble_accuracies(shuffled, arbitrary)
-    drifted_accuracies(profile)
-    norms(both)
-    readability(both, profile.backbone.layers // 2)
-    joint_readability(both)
 
 
 def fewer_sources(profile: Study) -> list[int]:

@@ -6,7 +6,7 @@ import pytest
 
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine.run import study
-from lsnotebook.layershuffle import claims, measurements
+from lsnotebook.layershuffle import claims, measurements, prepared
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERDROP, LAYERSHUFFLE, PREDICT_SUM, TABLE_1
 from lsnotebook.layershuffle.profiles import DIGITS, SMOKE
 from lsnotebook.swarm.measurements import DRAWS, REQUESTS
@@ -96,9 +96,9 @@ def test_the_default_parameters_are_those_of_the_profile(shell, parameters_of, p
 def test_pages_compute_nothing_that_was_not_prepared(shared, store):
     (store / "runs").mkdir(parents=True)
     (store / "runs" / "smoke").symlink_to(shared / "runs" / "smoke")  # the networks, without tables of other tests
-    measurements.prepare(SMOKE)
+    prepared.prepare(SMOKE)
     tables = store / "runs" / "tables"
-    prepared = {path.name: path.stat().st_mtime_ns for path in tables.glob("*.csv")}
-    assert len(prepared) > 50
+    before = {path.name: path.stat().st_mtime_ns for path in tables.glob("*.csv")}
+    assert len(before) > 50
     measure(SMOKE)
-    assert {path.name: path.stat().st_mtime_ns for path in tables.glob("*.csv")} == prepared
+    assert {path.name: path.stat().st_mtime_ns for path in tables.glob("*.csv")} == before
