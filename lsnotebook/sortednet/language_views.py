@@ -184,10 +184,11 @@ def origin(wanted: Sequence[Decoder], **given: object) -> str:
     )
 
 
-def curve(panel: Axes, depths: pd.DataFrame, kind: str, measure: str, scale: float = 1.0) -> None:
-    """The mean over the networks at each depth, and its 95 % interval."""
+def curve(panel: Axes, depths: pd.DataFrame, kind: str, measure: str, share: bool = False) -> None:
+    """The mean over the networks at each depth, and its 95 % interval; a share in %."""
+    limits, scale = ((0, 100), 100) if share else (None, 1)
     wide = scale * depths[depths["approach"] == kind].pivot(index="layers", columns="seed", values=measure)
-    middle, low, high = zip(*(crossed(row) for row in wide.to_numpy()), strict=True)
+    middle, low, high = zip(*(crossed(row, limits) for row in wide.to_numpy()), strict=True)
     panel.fill_between(wide.index, low, high, color=COLOURS[kind], alpha=0.2, linewidth=0)
     panel.plot(wide.index, middle, color=COLOURS[kind], marker=MARKERS[kind], markersize=4.5, label=kind)
 
@@ -199,7 +200,7 @@ def loss_by_depth(depths: pd.DataFrame) -> Figure:
     shorter = depths[depths["layers"] < depths["layers"].max()]
     for kind in (ORDINARY, SORTED):
         curve(loss, depths, kind, "bits")
-        curve(draft, shorter.assign(rejected=1 - shorter["agrees"]), kind, "rejected", 100)
+        curve(draft, shorter.assign(rejected=1 - shorter["agrees"]), kind, "rejected", share=True)
     loss.set(title="loss", ylabel="bits a byte")
     draft.set(title="next token as a draft", ylabel="rejected, %", ylim=(0, None))
     for panel in (loss, draft):
@@ -214,7 +215,7 @@ def beside(depths: pd.DataFrame) -> Figure:
     figure, [[theirs, ours]] = new(4.8, 2.9, columns=2)
     for kind, column in ((ORDINARY, "average without"), (SORTED, "average")):
         theirs.plot(paper.table3()[column], color=COLOURS[kind], marker=MARKERS[kind], markersize=4.5, label=kind)
-        curve(ours, depths, kind, "top1", 100)
+        curve(ours, depths, kind, "top1", share=True)
     theirs.set(title="paper: RoBERTa, GLUE", ylabel="average score", xticks=range(2, 13, 2))
     ours.set(title="ours: next token", ylabel="predicted correctly, %", xticks=range(1, depths["layers"].max() + 1))
     for panel in (theirs, ours):

@@ -37,7 +37,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
     published, rows = paper.table9(), []
     for approach, order, neurons in itertools.product(APPROACHES, ORDERS, range(1, NEURONS + 1)):
         values, theirs = by_network(table, approach, order, neurons), published.loc[(order, neurons)]
-        ours = [*crossed(values), values.std(ddof=1)]
+        ours = [*crossed(values, (0, 100)), values.std(ddof=1)]
         range_of_means = np.percentile(means_of_five(values), [2.5, 97.5])
         rows.append([approach, order, neurons, *ours, theirs[approach], theirs[f"{approach} sd"], *range_of_means])
     columns = "approach order neurons mean low high std paper paper_sd lowest highest"

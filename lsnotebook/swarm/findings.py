@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from lsnotebook.core.statistics import Estimate, crossed, matrix, ratio
+from lsnotebook.core.statistics import POINTS, Estimate, crossed, matrix, ratio
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.pages.tables import adding_up, as_text, listed, percent, some
 from lsnotebook.swarm.router import RULES
@@ -25,7 +25,7 @@ def leads(found: pd.DataFrame, where: str) -> str:
         values = {name: matrix(one) for name, one in group.groupby("approach", sort=False)}
         ours = values.pop("layershuffle")
         best = max(values.values(), key=lambda one: one.to_numpy().mean())
-        more = crossed((ours - best).to_numpy())
+        more = crossed((ours - best).to_numpy(), POINTS)
         which = "more accurate" if more.low > 0 else "less accurate" if more.high < 0 else "not to be told apart"
         groups[which].append((policy, abs(more.mean)))
     told = []
@@ -43,7 +43,7 @@ def first_or_random(found: pd.DataFrame) -> str:
     told = []
     for approach, group in found.groupby("approach", sort=False):
         first, random = (matrix(one).to_numpy() for _, one in group.groupby("which", sort=False))
-        less = crossed(100 * (first.mean(axis=1, keepdims=True) - random))
+        less = crossed(100 * (first.mean(axis=1, keepdims=True) - random), (-100, 100))
         digits = adding_up(100 * first.mean(), 100 * random.mean())
         told.append(
             f"{TITLES[approach]} {percent(first.mean(), digits)} with the first and "
@@ -90,7 +90,7 @@ def foremost(values: Mapping[str, pd.DataFrame]) -> str:
     """Whose accuracies (networks in rows, draws in columns) are highest on average, who has the very same ones, and who
     is not to be told apart from the former: the interval of the paired difference holds 0."""
     first = max(values, key=lambda name: values[name].to_numpy().mean())
-    less = {name: crossed((values[first] - one).to_numpy()) for name, one in values.items() if name != first}
+    less = {name: crossed((values[first] - one).to_numpy(), POINTS) for name, one in values.items() if name != first}
     same = [name for name in less if values[name].equals(values[first])]
     open_ = [name for name, by in less.items() if name not in same and not by.low > 0]
     text = f"{some([first, *same])}{', with the same accuracies' * bool(same)}"

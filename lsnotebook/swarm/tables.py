@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lsnotebook.core.statistics import Estimate, crossed, matrix
+from lsnotebook.core.statistics import POINTS, Estimate, crossed, matrix
 from lsnotebook.layershuffle.approaches import TITLES
 from lsnotebook.pages.tables import as_text, mean_and_interval
 from lsnotebook.swarm.timeline import deaths
@@ -122,6 +122,6 @@ def tenths(value: float) -> float:
 def against(group: pd.DataFrame, to: str) -> tuple[Estimate, Estimate]:
     """How much more accurate, and how much sooner, LayerShuffle is than another approach under one condition."""
     ours, theirs = (group[group["approach"] == name] for name in ("layershuffle", to))
-    more = crossed((matrix(ours) - matrix(theirs)).to_numpy())
+    more = crossed((matrix(ours) - matrix(theirs)).to_numpy(), POINTS)
     sooner = (matrix(theirs, "p50") - matrix(ours, "p50")).iloc[0]  # the latency is the same for all networks
     return more, crossed(sooner.to_numpy())
