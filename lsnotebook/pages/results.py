@@ -216,6 +216,7 @@ def differences(then: Mapping, now: Any, path: str = "") -> Iterator[str]:
 def costs(part: Part, profiles: Iterable[Profile] | None = None) -> tuple[pd.DataFrame, list[str]]:
     """What each recorded result took, of some profiles of a part or of all: one row for each (profile, result) that can
     be shown; and a sentence for each file that cannot."""
+    profiles = list(part.profiles.values() if profiles is None else profiles)
     every = {name: recorded(part, name, profiles) for name in part.results}
     rows = {
         (one.profile.name, name): {
@@ -229,5 +230,7 @@ def costs(part: Part, profiles: Iterable[Profile] | None = None) -> tuple[pd.Dat
         for name, (found, _) in every.items()
         for one in found.values()
     }
-    took = pd.DataFrame.from_dict(rows, orient="index").sort_index(level=0, sort_remaining=False)
-    return took, [sentence for _, refused in every.values() for sentence in refused]
+    names = [profile.name for profile in profiles]
+    ordered = {key: rows[key] for key in sorted(rows, key=lambda key: names.index(key[0]))}
+    refused = [sentence for _, sentences in every.values() for sentence in sentences]
+    return pd.DataFrame.from_dict(ordered, orient="index"), refused

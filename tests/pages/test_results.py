@@ -322,3 +322,5 @@ def test_what_results_took_is_listed_and_some_profiles_can_be_asked_for(store):
     path_of(SMOKE, "claims").write_text("{}")
     assert costs(PART)[1][0].startswith("results/smoke/claims.json is not shown")
     assert recorded(PART, "table1", [DIGITS]) == ({}, []) and recorded(PART, "table1", [SMOKE])[0]
+    write(PART, DIGITS, "table1", rows, MADE)
+    assert list(costs(PART)[0].index) == [("smoke", "table1"), ("digits", "table1")], "scales as they grow"
