@@ -227,10 +227,11 @@ def costs(part: Part, profiles: Iterable[Profile] | None = None) -> tuple[pd.Dat
             "commit": one.made["commit"],
             "made again by": one.again,
         }
+        for profile in profiles
         for name, (found, _) in every.items()
         for one in found.values()
+        if one.profile.name == profile.name
     }
-    names = [profile.name for profile in profiles]
-    ordered = {key: rows[key] for key in sorted(rows, key=lambda key: names.index(key[0]))}
-    refused = [sentence for _, sentences in every.values() for sentence in sentences]
-    return pd.DataFrame.from_dict(ordered, orient="index"), refused
+    return pd.DataFrame.from_dict(rows, orient="index"), [
+        sentence for _, refused in every.values() for sentence in refused
+    ]
