@@ -14,6 +14,7 @@ from lsnotebook.core.progress import Progress
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import hashed, recalled, remembered
 from lsnotebook.engine import runs
+from lsnotebook.engine.attention import packed
 from lsnotebook.engine.run import Run
 from lsnotebook.engine.workers import Advance, side_by_side
 
@@ -47,7 +48,7 @@ class Table:
         return table
 
     def fresh(self) -> pd.DataFrame:
-        models = [runs.load(run) for run in self.runs]
+        models = [packed(runs.load(run)) for run in self.runs]
         return self.compute(models, runs.splits_of(self.runs[0]), **self.arguments)
 
 

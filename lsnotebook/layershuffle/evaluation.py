@@ -29,7 +29,9 @@ score = partial(evaluation.score, measures=MEASURES)
 """`engine.evaluation.score` with the columns top1, top5, loss and position."""
 
 
-def evaluate(model: ShuffleViT, images: Dataset, orders: Sequence[Order], batch_size: int = 250) -> pd.DataFrame:
+def evaluate(
+    model: ShuffleViT, images: Dataset, orders: Sequence[Order], batch_size: int | None = None
+) -> pd.DataFrame:
     """`score` of a model under each order, with the order as text. Raises `OrderError`."""
     checked = [model.check_order(order) for order in orders]
     turns = sorted(range(len(checked)), key=checked.__getitem__)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch.nn.functional as F
 from torch import Tensor
 from transformers import ViTConfig, ViTForImageClassification
 
@@ -55,19 +56,24 @@ class SortedViT(ViTForImageClassification):
             self.call_off()  # what an earlier pass asked for, whose step never came
             cuts = [(parameters[name], block(shape)) for name, shape in shapes(small).items()]
             self.call_off = update_only((one, by) for one, by in cuts if one[by].shape != one.shape)
-        output = run(small, parameters, pixel_values, labels=labels)
-        for depth in self.config.targets if labels is not None else ():
-            if depth < layers:
-                output.loss = (
-                    output.loss + run(self.skeleton((depth, heads)), parameters, pixel_values, labels=labels).loss
-                )
+        inside = [depth for depth in self.config.targets if depth < layers and labels is not None]
+        output = run(small, parameters, pixel_values, labels=labels, output_hidden_states=bool(inside))
+        for depth in inside:  # the first layers of this sub-model are the smaller one: they have run already
+            output.loss = output.loss + F.cross_entropy(self.logits(output.hidden_states[depth]), labels)
         return output
+
+    def logits(self, z: Tensor) -> Tensor:
+        """What the classifier gives for the tokens z (B, N+1, D) after a layer; D may be that of a narrower network."""
+        norm, head, width = self.vit.layernorm, self.classifier, z.shape[-1]
+        z = F.layer_norm(z[:, 0], (width,), norm.weight[:width], norm.bias[:width], norm.eps)
+        return F.linear(z, head.weight[:, :width], head.bias)
 
     def skeleton(self, size: tuple[int, ...]) -> ViTForImageClassification:
         if size not in self.skeletons:
             config = cut(as_stock(self.config), size, self.config.width)
             self.skeletons[size] = skeleton(ViTForImageClassification, config)
-        return self.skeletons[size].train(self.training)
+        small = self.skeletons[size]
+        return small if small.training == self.training else small.train(self.training)
 
 
 def as_stock(config: SortedViTConfig) -> ViTConfig:

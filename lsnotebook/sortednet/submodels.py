@@ -7,6 +7,7 @@ classes of transformers whose config has these names: ViT and Llama are tested.
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -99,21 +100,26 @@ def skeleton(kind: type[Network], config: PreTrainedConfig) -> Network:
         return kind._from_config(config, attn_implementation=config._attn_implementation)
 
 
-def tensors(network: nn.Module) -> dict[str, Tensor]:
-    """Parameters and buffers by name, those that are not saved included, such as a Llama's frequencies."""
-    return {**dict(network.named_parameters()), **dict(network.named_buffers())}
-
-
 def shapes(network: nn.Module) -> dict[str, torch.Size]:
-    """Of all `tensors`; remembered, since to look for them takes as long as a tenth of a training step."""
+    """The shapes of parameters and buffers by name, those that are not saved included, such as a Llama's frequencies.
+
+    Remembered, since to look for them takes as long as a tenth of a training step.
+    """
     if network not in _shapes:
-        _shapes[network] = {name: tensor.shape for name, tensor in tensors(network).items()}
+        found = *network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False)
+        _shapes[network] = {name: tensor.shape for name, tensor in found}
     return _shapes[network]
+
+
+def tensors(network: nn.Module) -> dict[str, Tensor]:
+    """The parameters and buffers by name, as in `shapes`."""
+    return {name: attrgetter(name)(network) for name in shapes(network)}
 
 
 def run(small: Network, parameters: Mapping[str, Tensor], *inputs: Tensor, **options: object):
     """What a sub-model returns: `small` is its skeleton, `parameters` are the big network's: gradients go to them."""
-    return torch.func.functional_call(small, leading(parameters, shapes(small)), inputs, options)
+    # Weights that are tied have a tensor under each of their names, so that none has to be looked for.
+    return torch.func.functional_call(small, leading(parameters, shapes(small)), inputs, options, tie_weights=False)
 
 
 def extract(network: Network, size: tuple[int, ...], width: str = "all") -> Network:

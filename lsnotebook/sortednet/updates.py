@@ -20,23 +20,26 @@ def update_only(drawn: Iterable[tuple[nn.Parameter, Block | Tensor]]) -> Callabl
     Whose optimizer it is, a network cannot know, so this is a hook of all, which goes away after that step.
     """
     blocks = dict(drawn)
-    kept: list[tuple[Tensor, Tensor, Block | Tensor]] = []
+    held: list[Tensor] = []
+    before_it: list[Tensor] = []
+    inside: list[Block | Tensor] = []
 
     @torch.no_grad()
     def before(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        held = [one for group in optimizer.param_groups for one in group["params"] if one in blocks]
-        for parameter in held:
+        for parameter in (one for group in optimizer.param_groups for one in group["params"] if one in blocks):
             moments = [one for one in optimizer.state[parameter].values() if getattr(one, "shape", None) is not None]
-            for tensor in (parameter, *(one for one in moments if one.shape == parameter.shape)):
-                kept.append((tensor, tensor.clone(), blocks[parameter]))
+            tensors = [parameter, *(one for one in moments if one.shape == parameter.shape)]
+            held.extend(tensors)
+            inside.extend([blocks[parameter]] * len(tensors))
+        before_it.extend(torch._foreach_clone(held) if held else [])
 
     @torch.no_grad()
     def after(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        if not kept:  # another optimizer's step
+        if not held:  # another optimizer's step
             return
-        for tensor, old, block in kept:
+        for old, tensor, block in zip(before_it, held, inside, strict=True):
             old[block] = tensor[block]
-            tensor.copy_(old)
+        torch._foreach_copy_(held, before_it)
         off()
 
     handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
