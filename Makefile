@@ -24,8 +24,9 @@ book: $(READY)
 pdf: book
 	$(BIN)/python book/make_pdf.py
 
+# Three processes on two cores: many tests wait for the processes that they start.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --cov
 
 lint: $(READY)
 	$(BIN)/ruff check

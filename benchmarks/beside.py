@@ -16,6 +16,7 @@ from lsnotebook.core.draws import draw
 from lsnotebook.core.orders import arbitrary
 from lsnotebook.core.profiles import Profile
 from lsnotebook.core.seeding import seeded
+from lsnotebook.engine.attention import packed
 from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
 from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.model import ShuffleViT
@@ -56,7 +57,7 @@ class Job:
 @cache
 def network(profile: Profile, seed: int) -> ShuffleViT:
     with seeded(seed, "initialisation"):
-        return initial(profile, LAYERSHUFFLE).eval()
+        return packed(initial(profile, LAYERSHUFFLE).eval())
 
 
 @cache

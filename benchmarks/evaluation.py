@@ -15,6 +15,7 @@ of a page, is left out. The share is of the speed that the matrix products of th
 computed: the faster of both ways, in the same round, and beside the neighbour likewise.
 """
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from functools import partial
@@ -32,6 +33,7 @@ from lsnotebook.core.draws import draw
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.profiles import Profile
 from lsnotebook.data.batches import in_turn
+from lsnotebook.engine.attention import packed
 from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
 from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.networks import initial
@@ -45,7 +47,7 @@ TOGETHER, APART = "one process", "side by side"
 @click.option("--images", "count", default=997)
 @click.option("--orders", default=10)
 @click.option("--rounds", default=10)
-@click.option("--batch", default=250, help="Images at a time, for all ways.")
+@click.option("--batch", default=500, help="Images at a time, for all ways.")
 @click.option("--runs", default=4, help="Networks that are evaluated side by side.")
 def main(scale: str, count: int, orders: int, rounds: int, batch: int, runs: int) -> None:
     profile = PROFILES[scale]
@@ -59,8 +61,9 @@ def one_network(profile: Profile, count: int, orders: int, rounds: int, batch: i
     backbone = profile.backbone
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = initial(profile, LAYERSHUFFLE).eval().to(device)
-    stock = ViTForImageClassification(model.config).eval().to(device)
+    stock = ViTForImageClassification(copy.deepcopy(model.config)).eval().to(device)
     stock.load_state_dict(model.state_dict())
+    packed(model)  # as `engine.tables` does
     pixel_values = torch.randn(count, backbone.channels, *[backbone.image_size] * 2)
     images = TensorDataset(pixel_values, torch.randint(profile.images.classes, (count,)))
 

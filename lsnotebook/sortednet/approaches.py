@@ -43,9 +43,12 @@ ACCUMULATED = {
 
 
 def alone(layers: int, heads: int) -> Approach:
-    """The sub-model of one size, refined by itself from the base's leading block."""
-    title = f"alone with {layers} layers and {heads} heads"
-    return replace(ORDINARY, name=f"sortednet-alone-{layers}x{heads}", title=title, order=Only(layers, heads))
+    """The sub-model of one size, refined by itself from the base's leading block.
+
+    What lies outside of it never has a gradient, nor momentum: a plain update leaves it alone, too, in less time.
+    """
+    name, title = f"sortednet-alone-{layers}x{heads}", f"alone with {layers} layers and {heads} heads"
+    return replace(ORDINARY, name=name, title=title, order=Only(layers, heads), variant=("moves_rest",))
 
 
 ALONE = {(layers, heads): alone(layers, heads) for layers in range(1, 13) for heads in range(1, HEADS + 1)}
