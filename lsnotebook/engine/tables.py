@@ -38,7 +38,7 @@ class Table:
             "runs": [run.key for run in self.runs],
             "compute": f"{self.compute.__module__}.{self.compute.__qualname__}",
             "arguments": self.arguments,
-            "code": code_version(self.compute.__module__),
+            "code": code_version(self.compute.__module__, packed.__module__),
         }
 
     def fill(self, advance: Advance = lambda count: None) -> pd.DataFrame:

@@ -58,7 +58,7 @@ class SortedViT(ViTForImageClassification):
             self.call_off = update_only((one, by) for one, by in cuts if one[by].shape != one.shape)
         inside = [depth for depth in self.config.targets if depth < layers and labels is not None]
         output = run(small, parameters, pixel_values, labels=labels, output_hidden_states=bool(inside))
-        for depth in inside:  # the first layers of this sub-model are the smaller one: they have run already
+        for depth in inside:  # the first layers of this sub-model are the smaller one: they have run, under one dropout
             output.loss = output.loss + F.cross_entropy(self.logits(output.hidden_states[depth]), labels)
         return output
 

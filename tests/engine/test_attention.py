@@ -15,7 +15,7 @@ def test_the_images_stay_apart(images, tokens):
     torch.manual_seed(images)
     query, key, value = torch.randn(3, images, 2, tokens, 4)
     module = nn.Module()
-    module.is_causal = False
+    module.is_causal = False  # as a ViT's
     found, _ = packed_attention(module, query, key, value, None, scaling=0.3)
     expected = F.scaled_dot_product_attention(query, key, value, scale=0.3).transpose(1, 2)
     torch.testing.assert_close(found, expected)
@@ -27,7 +27,7 @@ def small_vit(**values):
     return ViTForImageClassification(ViTConfig(image_size=8, patch_size=4, num_channels=1, **sizes, **values))
 
 
-def test_a_model_that_packs_gives_the_same_logits_and_gradients(monkeypatch):
+def test_a_model_that_packs_gives_the_same_logits_and_gradients():
     model, same = small_vit(), packed(small_vit())
     images = torch.randn(6, 1, 8, 8)
     for one in (model, same):
@@ -38,11 +38,18 @@ def test_a_model_that_packs_gives_the_same_logits_and_gradients(monkeypatch):
     torch.testing.assert_close(model.eval()(images).logits, same.eval()(images).logits)
 
 
-def test_dropout_masks_and_causal_attention_are_left_to_torch(monkeypatch):
+def test_dropout_and_masks_are_left_to_torch(monkeypatch):
+    model, images, alike = small_vit(), torch.randn(4, 1, 8, 8), packed(small_vit())
+    seen = torch.tensor([[1, 1, 0, 1, 0]] * 4)
+    torch.testing.assert_close(alike(images, attention_mask=seen).logits, model(images, attention_mask=seen).logits)
     monkeypatch.setattr("lsnotebook.engine.attention.packed_by", lambda *_: pytest.fail("was packed"))
-    packed(small_vit(attention_probs_dropout_prob=0.5)).train()(torch.randn(4, 1, 8, 8))
+    alike(images, attention_mask=seen)
+    packed(small_vit(attention_probs_dropout_prob=0.5)).train()(images)
+
+
+def test_what_is_no_vit_is_left_as_it_is():
     sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-    packed(LlamaForCausalLM(LlamaConfig(vocab_size=9, **sizes)))(torch.arange(4)[:, None])
+    assert packed(LlamaForCausalLM(LlamaConfig(vocab_size=9, **sizes))).config._attn_implementation == "sdpa"
 
 
 def test_a_model_that_is_to_return_its_weights_is_left_as_it_is():

@@ -8,6 +8,7 @@ import torch
 from lsnotebook.core.profiles import PLAIN
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
+from lsnotebook.engine.at_once import update_at_once
 from lsnotebook.engine.launch import prepare
 from lsnotebook.engine.loop import gradients
 from lsnotebook.sortednet.approaches import BOTH, INNER, MOVING, SUMMATION
@@ -53,8 +54,11 @@ def test_a_step_moves_the_drawn_sub_model_alone(approach, images):
     assert beyond == 0 and inside > 10_000, "the hook is gone: all of the whole network moves again"
 
 
-def test_so_does_a_step_of_the_training_loop(images):
+@pytest.mark.parametrize("at_once", [False, True])
+def test_so_does_a_step_of_the_training_loop(images, at_once):
     launch = prepare(network(), SMOKE.refine, BOTH.order, PLAIN)
+    if at_once:
+        update_at_once(launch)
     model, labels = launch.network.train(), torch.arange(len(images))
     for order in ((3, 4), (2, 2)):
         before = {name: one.detach().clone() for name, one in model.named_parameters()}

@@ -1,0 +1,53 @@
+"""A step moves what was drawn, and nothing else, whichever optimizers take it."""
+
+import pytest
+import torch
+from torch.optim.optimizer import _global_optimizer_pre_hooks
+
+from lsnotebook.sortednet.updates import update_only
+
+
+def changed_outside(parameter, update):
+    """How many numbers moved beyond the first two of a parameter, which alone are drawn; and whether these moved."""
+    before = parameter.detach().clone()
+    update()
+    moved = parameter.detach() != before
+    return int(moved[2:].sum()), bool(moved[:2].any())
+
+
+def with_momentum(count=1):
+    """Parameters (4,) and an optimizer for each, after a step that moved all of them."""
+    parameters = [torch.nn.Parameter(torch.ones(4)) for _ in range(count)]
+    optimizers = [torch.optim.SGD([one], lr=0.1, momentum=0.9) for one in parameters]
+    for parameter, optimizer in zip(parameters, optimizers, strict=True):
+        parameter.grad = torch.ones(4)
+        optimizer.step()
+    return parameters, optimizers
+
+
+def test_parameters_of_several_optimizers_are_held_each_until_its_update():
+    parameters, optimizers = with_momentum(2)
+    update_only((one, (slice(2),)) for one in parameters)
+    for parameter, optimizer in zip(parameters, optimizers, strict=True):
+        assert changed_outside(parameter, optimizer.step) == (0, True)
+        assert changed_outside(parameter, optimizer.step)[0] == 2, "held for one update"
+
+
+def test_a_step_that_fails_is_no_harm_to_the_next_ones():
+    (parameter, other), (optimizer, its) = with_momentum(2)
+    update_only([(parameter, (slice(2),))])
+
+    def fails():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step(fails)
+    assert changed_outside(other, its.step) == (2, True)
+    assert changed_outside(parameter, optimizer.step) == (0, True)
+    assert changed_outside(parameter, optimizer.step)[0] == 2
+
+
+def test_nothing_to_hold_leaves_no_hook():
+    hooks = dict(_global_optimizer_pre_hooks)
+    update_only([])
+    assert _global_optimizer_pre_hooks == hooks
