@@ -53,7 +53,7 @@ def learned(splits, fresh, tmp_path):
     """The weights of a fresh network after twelve steps on a machine: `learned("folder", Machine(accumulate=3))`."""
     twelve = dataclasses.replace(SMOKE.refine, steps=12, check_every=6)
 
-    def go(folder, machine=PLAIN, sampler=arbitrary, schedule=twelve, splits=splits, **options):
+    def go(folder, machine=PLAIN, sampler=arbitrary, schedule=twelve, **options):
         (tmp_path / folder).mkdir()
         network = fresh()
         train(network, splits, schedule, sampler, 0, tmp_path / folder, machine=machine, **options)
