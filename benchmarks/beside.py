@@ -16,7 +16,7 @@ from lsnotebook.core.draws import draw
 from lsnotebook.core.orders import arbitrary
 from lsnotebook.core.profiles import Profile
 from lsnotebook.core.seeding import seeded
-from lsnotebook.engine.attention import packed
+from lsnotebook.engine.attention import for_few_tokens
 from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
 from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.model import ShuffleViT
@@ -57,7 +57,7 @@ class Job:
 @cache
 def network(profile: Profile, seed: int) -> ShuffleViT:
     with seeded(seed, "initialisation"):
-        return packed(initial(profile, LAYERSHUFFLE).eval())
+        return for_few_tokens(initial(profile, LAYERSHUFFLE).eval())
 
 
 @cache

@@ -33,7 +33,7 @@ from lsnotebook.core.draws import draw
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.profiles import Profile
 from lsnotebook.data.batches import in_turn
-from lsnotebook.engine.attention import packed
+from lsnotebook.engine.attention import for_few_tokens
 from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
 from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.networks import initial
@@ -63,7 +63,7 @@ def one_network(profile: Profile, count: int, orders: int, rounds: int, batch: i
     model = initial(profile, LAYERSHUFFLE).eval().to(device)
     stock = ViTForImageClassification(copy.deepcopy(model.config)).eval().to(device)
     stock.load_state_dict(model.state_dict())
-    packed(model)  # as `engine.tables` does
+    for_few_tokens(model)  # as `engine.tables` does
     pixel_values = torch.randn(count, backbone.channels, *[backbone.image_size] * 2)
     images = TensorDataset(pixel_values, torch.randint(profile.images.classes, (count,)))
 

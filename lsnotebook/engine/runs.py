@@ -85,7 +85,9 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
             for run in missing:
                 train(run, progress.advance)
         else:
-            side_by_side(train, missing, workers, progress.advance, [run.approach.network for run in missing])
+            tables = ["lsnotebook.engine.tables", "lsnotebook.engine.attention"]  # what comes next
+            imports = [*tables, *(run.approach.network for run in missing)]
+            side_by_side(train, missing, workers, progress.advance, imports)
 
 
 def train(run: Run, advance: Callable[[int], None] = lambda steps: None) -> None:

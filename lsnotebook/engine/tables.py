@@ -5,6 +5,7 @@ A table's recipe is the runs that it is computed from, the function that compute
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 import torch
@@ -14,9 +15,11 @@ from lsnotebook.core.progress import Progress
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import hashed, recalled, remembered
 from lsnotebook.engine import runs
-from lsnotebook.engine.attention import packed
 from lsnotebook.engine.run import Run
 from lsnotebook.engine.workers import Advance, side_by_side
+
+ATTENTION = "lsnotebook.engine.attention"
+"""It changes what tables hold, by rounding."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,13 @@ class Table:
     def __str__(self) -> str:
         return f"{self.name} of {', '.join(map(str, self.runs))}"
 
-    @property
+    @cached_property  # with which it goes to a worker
     def recipe(self) -> dict:
         return {
             "runs": [run.key for run in self.runs],
             "compute": f"{self.compute.__module__}.{self.compute.__qualname__}",
             "arguments": self.arguments,
-            "code": code_version(self.compute.__module__, packed.__module__),
+            "code": code_version(self.compute.__module__, ATTENTION),
         }
 
     def fill(self, advance: Advance = lambda count: None) -> pd.DataFrame:
@@ -48,7 +51,9 @@ class Table:
         return table
 
     def fresh(self) -> pd.DataFrame:
-        models = [packed(runs.load(run)) for run in self.runs]
+        from lsnotebook.engine.attention import for_few_tokens  # compiles; a page that finds its tables does not wait
+
+        models = [for_few_tokens(runs.load(run)) for run in self.runs]
         return self.compute(models, runs.splits_of(self.runs[0]), **self.arguments)
 
 
@@ -67,7 +72,7 @@ def tables(wanted: Sequence[Table], what: str, workers: int | None = None) -> li
         if min(workers, len(missing)) > 1:
             runs.splits_of(missing[0].runs[0])  # what is left out of the images is said once, not by each worker
             imports = [name for table in missing for name in (table.compute.__module__, table.runs[0].approach.network)]
-            side_by_side(Table.fill, missing, workers, progress.advance, imports)
+            side_by_side(Table.fill, missing, workers, progress.advance, [ATTENTION, *imports])
         else:
             with runs.one_thread():
                 for table in missing:

@@ -8,6 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.models.vit.modeling_vit import eager_attention_forward
 
 from lsnotebook.core.draws import as_text
 from lsnotebook.core.orders import Order
@@ -43,16 +45,35 @@ def evaluate(
 
 def outputs(model: ShuffleViT, orders: Sequence[Order], pixel_values: Tensor) -> Iterator[ShuffleViTOutput]:
     """The output under each order. The layers that an order begins with in common with the order before are not run
-    again: sorted orders run each common prefix once, and hold the activations of one order only."""
+    again: sorted orders run each common prefix once, and hold the activations of one order only. Of the last layer's
+    output the class token alone is computed where nothing else is asked for."""
     states: list[State] = [(model.embedded(pixel_values), ())]
     before: Order = ()
-    for order in orders:
+    for order, after in zip(orders, [*orders[1:], ()], strict=True):
         shared = len(commonprefix((before, order)))  # noqa: RUF071  # of any sequences, not of paths alone
         del states[shared + 1 :]
+        whole = model.config.predict_position or tuple(after[: len(order)]) == tuple(order)
         for position in range(shared, len(order)):
-            states.append(model.step(*states[-1], order[position], position))
+            step = model.step if whole or position < len(order) - 1 else partial(last_step, model)
+            states.append(step(*states[-1], order[position], position))
         yield model.output(*states[-1])
         before = order
+
+
+def last_step(model: ShuffleViT, z: Tensor, u: tuple[Tensor, ...], index: int, position: int) -> State:
+    """`ShuffleViT.step` of a model that predicts no positions, for the class token (B, 1, D) alone."""
+    if model.config.encode_position:
+        z = model.position_encodings[index](z, model.position_table(index, position))
+    layer = model.vit.layers[index]
+    attention, normed = layer.attention, layer.layernorm_before(z)
+    linears = ((attention.q_proj, normed[:, :1]), (attention.k_proj, normed), (attention.v_proj, normed))
+    query, key, value = (
+        linear(tokens).unflatten(-1, (-1, attention.head_dim)).transpose(1, 2) for linear, tokens in linears
+    )
+    attend = ALL_ATTENTION_FUNCTIONS.get_interface(model.config._attn_implementation, eager_attention_forward)
+    attended, _ = attend(attention, query, key, value, None, scaling=attention.scaling)
+    z = z[:, :1] + attention.o_proj(attended.flatten(2))
+    return z + layer.mlp(layer.layernorm_after(z)), u
 
 
 def under_orders(models: Sequence[ShuffleViT], splits: Splits, orders: Sequence[Order], part: str) -> pd.DataFrame:

@@ -30,24 +30,42 @@ def test_where_no_position_is_predicted_none_is_reported(toy, images):
     assert table["position"].isna().all()
 
 
-@pytest.mark.parametrize("variant", [{}, {"encode_position": True}, {"predict_position": True}], ids=str)
-def test_what_orders_begin_with_in_common_runs_once_and_changes_no_bit(toy, images, variant):
+@pytest.mark.parametrize("attention", ["sdpa", "eager", "few_tokens_attention"])
+@pytest.mark.parametrize(
+    "variant", [{}, {"encode_position": True}, {"predict_position": True}, {"distilled": True}], ids=str
+)
+def test_what_orders_begin_with_in_common_runs_once_and_the_end_for_the_class_token(toy, images, variant, attention):
     model, ran = toy(**variant), []
     orders = [(2, 0, 1, 3), (0,), (2, 0, 3, 1), (3, 2, 1, 0), (2, 0, 1, 3), (0, 2), (2, 0)]
     alone = [model(images, order=order) for order in orders]
+    model.set_attn_implementation(attention)
     for layer in model.vit.layers:
-        layer.register_forward_hook(lambda layer, *_: ran.append(layer))
+        layer.mlp.register_forward_hook(lambda layer, given, _: ran.append(given[0].shape[1]))
     turns = sorted(orders)
-    for order, output in zip(turns, outputs(model, turns, images), strict=True):
-        expected = alone[orders.index(order)]
-        assert torch.equal(output.logits, expected.logits)
-        assert variant != {"predict_position": True} or torch.equal(output.position_logits, expected.position_logits)
+    with torch.inference_mode():
+        for order, output in zip(turns, outputs(model, turns, images), strict=True):
+            expected = alone[orders.index(order)]
+            torch.testing.assert_close(output.logits, expected.logits)
+            torch.testing.assert_close(output.position_logits, expected.position_logits)
     prefixes = {order[:length] for order in orders for length in range(1, len(order) + 1)}
+    ends = {order for order in orders if not any(other[: len(order)] == order != other for other in orders)}
+    ends -= {(2, 0, 1, 3)}  # asked for twice
     assert len(ran) == len(prefixes) == 12
+    assert ran.count(1) == (0 if model.config.predict_position else len(ends)) < 4
     table = evaluate(model, TensorDataset(images, torch.zeros(6, dtype=torch.long)), orders)
     assert table["order"].tolist() == [" ".join(map(str, order)) for order in orders], "as they were given"
     losses = [-output.logits.log_softmax(-1)[:, 0].mean().item() for output in alone]
     assert table["loss"].tolist() == pytest.approx(losses)
+
+
+def test_orders_may_come_in_any_order(toy, images):
+    model = toy()
+    orders = [(), (1,), (1, 0), (1,), (1,), (0, 1, 1), (0, 1), (), (3, 2)]
+    for order, output in zip(orders, outputs(model, orders, images), strict=True):
+        z = model.embedded(images)
+        for position, index in enumerate(order):
+            z, _ = model.step(z, (), index, position)
+        torch.testing.assert_close(output.logits, model.output(z, ()).logits)
 
 
 def test_an_order_that_the_model_does_not_have_is_refused(toy, images):
