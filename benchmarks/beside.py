@@ -11,11 +11,13 @@ from multiprocessing.synchronize import Event
 
 import torch
 from torch.utils.data import TensorDataset
+from transformers import ViTConfig, ViTForImageClassification
 
 from lsnotebook.core.draws import draw
 from lsnotebook.core.orders import arbitrary
 from lsnotebook.core.profiles import Profile
 from lsnotebook.core.seeding import seeded
+from lsnotebook.data.batches import in_turn
 from lsnotebook.engine.attention import for_few_tokens
 from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
 from lsnotebook.layershuffle.evaluation import evaluate
@@ -40,6 +42,14 @@ class Job:
         orders = draw(arbitrary, self.profile.backbone.layers, self.orders)
         evaluate(network(self.profile, self.seed), images_of(self.profile, self.images), orders, self.batch)
 
+    def looped(self) -> None:
+        """As a script does that calls an evaluation function again and again: the stock class, order by order."""
+        model, images = stock(self.profile, self.seed), images_of(self.profile, self.images)
+        with torch.no_grad():
+            for _ in range(self.orders):
+                for pixel_values, labels in in_turn(images, self.batch):
+                    (model(pixel_values).logits.argmax(-1) == labels).sum().item()
+
     def multiplied(self) -> None:
         """The matrix products of the layers in the same forward passes, and nothing else."""
         linears = [module for module in network(self.profile, self.seed).vit.layers.modules()
@@ -61,6 +71,15 @@ def network(profile: Profile, seed: int) -> ShuffleViT:
 
 
 @cache
+def stock(profile: Profile, seed: int) -> ViTForImageClassification:
+    ours = network(profile, seed)
+    config = ViTConfig.from_dict(ours.config.to_dict())
+    model = ViTForImageClassification(config).eval()
+    model.load_state_dict(ours.state_dict())
+    return model
+
+
+@cache
 def images_of(profile: Profile, count: int) -> TensorDataset:
     backbone, generator = profile.backbone, torch.Generator().manual_seed(0)
     pixel_values = torch.randn(count, backbone.channels, *[backbone.image_size] * 2, generator=generator)
@@ -76,7 +95,7 @@ def prepare(jobs: Sequence[Job], threads: int) -> None:
     """Have the networks and images of some jobs ready in this process."""
     torch.set_num_threads(threads)
     for job in jobs:
-        network(job.profile, job.seed)
+        stock(job.profile, job.seed)
         images_of(job.profile, job.images)
 
 

@@ -8,11 +8,12 @@ The plain loop reads the images and runs the stock class in sequence once for ea
 evaluation function again and again does; it runs in float32, ours on a GPU in bf16. The weights are fresh: time does
 not depend on them.
 
-The second table, of the CPU only: some networks under the same orders, in one process with a thread a core, or as
-`engine.tables` does it, in a process of one thread for each core. Both are measured alone and beside a process that
-multiplies matrices in a loop. The processes are there already and have their networks: their start, once for all tables
-of a page, is left out. The share is of the speed that the matrix products of the layers reach when they are all that is
-computed: the faster of both ways, in the same round, and beside the neighbour likewise.
+The second table, of the CPU only: some networks under the same orders, in the plain loop or in ours, in one process
+with a thread a core, or as `engine.tables` does it, in a process of one thread for each core. All are measured alone
+and beside a process that multiplies matrices in a loop. The processes are there already and have their networks:
+their start, once for all tables of a page, is left out. The share is of the speed that the matrix products of the
+layers reach when they are all that is computed: the faster of both ways, in the same round, and beside the neighbour
+likewise.
 """
 
 import copy
@@ -39,7 +40,7 @@ from lsnotebook.layershuffle.evaluation import evaluate
 from lsnotebook.layershuffle.networks import initial
 from lsnotebook.layershuffle.profiles import PROFILES
 
-TOGETHER, APART = "one process", "side by side"
+PLAIN, TOGETHER, APART = "plain loop, one process", "one process", "side by side"
 
 
 @click.command()
@@ -113,6 +114,7 @@ def several_networks(profile: Profile, jobs: list[Job], rounds: int) -> None:
             for what, do in (("evaluated", Job.evaluated), ("multiplied", Job.multiplied))
             for where, run in ((TOGETHER, together), (APART, apart))
         }
+        ways["evaluated", PLAIN] = partial(together, Job.looped)
         ways = {(*name, "alone"): way for name, way in ways.items()} | {
             (*name, "busy"): beside(way) for name, way in ways.items()
         }
@@ -123,6 +125,7 @@ def several_networks(profile: Profile, jobs: list[Job], rounds: int) -> None:
         there = seconds.xs(neighbours, axis=1, level=2)
         evaluated, multiplied = there["evaluated"], there["multiplied"].min(axis=1)
         columns["ms a network and order", neighbours] = 1000 * evaluated.median() / len(jobs) / jobs[0].orders
+        columns["time, of the plain loop", neighbours] = ratio(evaluated, PLAIN)
         columns["time, of one process", neighbours] = ratio(evaluated, TOGETHER)
         columns["share of the matrix products", neighbours] = evaluated.rdiv(multiplied, axis=0).median()
     alone, busy = (seconds.xs(name, axis=1, level=2)["evaluated"] for name in ("alone", "busy"))
