@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 from numba import njit
+from numba.core import config
+from platformdirs import user_cache_path
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -56,10 +58,15 @@ def compiled(signature: str) -> Callable[[Callable], Callable]:
     """Compiles a function when this module is imported; once a machine, if there is a folder to keep it in."""
 
     def decorated(function: Callable) -> Callable:
+        settings = vars(config)
+        before = settings["CACHE_DIR"]
+        settings["CACHE_DIR"] = before or str(user_cache_path("lsnotebook"))  # in its own it outlasts it
         try:
             return njit(signature, fastmath=SUMS, cache=True)(function)
-        except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        except RuntimeError:  # no folder can be written
             return njit(signature, fastmath=SUMS)(function)
+        finally:
+            settings["CACHE_DIR"] = before
 
     return decorated
 

@@ -1,11 +1,12 @@
 """Compiled attention gives what torch's own gives, for every number of images and tokens."""
 
 import importlib
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
-from numba.core import caching
+from numba.core import caching, config
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, ViTConfig, ViTForImageClassification
 
@@ -96,6 +97,20 @@ def test_what_is_no_vit_is_left_as_it_is():
 def test_a_model_that_is_to_return_its_weights_is_left_as_it_is():
     assert for_few_tokens(small_vit(attn_implementation="eager")).config._attn_implementation == "eager"
     assert for_few_tokens(module := nn.Linear(1, 1)) is module
+
+
+def test_what_is_compiled_is_kept_outside_of_the_package(tmp_path, monkeypatch):
+    """What is left in its folder would be taken for the package once that is uninstalled."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    try:
+        importlib.reload(attention)
+        assert config.CACHE_DIR == ""
+    finally:
+        monkeypatch.undo()
+        importlib.reload(attention)
+    assert list((tmp_path / "lsnotebook").rglob("attention.multiply*.nbc"))
+    assert not list(Path(attention.__file__).parent.rglob("*.nb?"))
 
 
 def test_where_nothing_can_be_cached_it_is_compiled_anew(monkeypatch):

@@ -20,7 +20,6 @@ from lsnotebook.layershuffle import explorer
 from lsnotebook.layershuffle.approaches import BASELINE, LAYERSHUFFLE
 from lsnotebook.layershuffle.explorer import ExplorerError, LayerExplorer
 from lsnotebook.layershuffle.explorer.answers import inside
-from lsnotebook.layershuffle.explorer.packing import halved
 from lsnotebook.layershuffle.profiles import SMOKE
 
 CHROMIUM = chromium()
@@ -54,6 +53,13 @@ def explorer_html(shared):
         patch.setenv("LSNOTEBOOK_DATA", str(shared))
         patch.setenv("LSNOTEBOOK_PAGE", "1")
         return LayerExplorer(runs=RUNS, images=100).html()
+
+
+def halved(model):
+    """The same model, its weights rounded to float16 as the page has them."""
+    for weight in explorer.weights(model):
+        weight.data = weight.data.half().to(weight.dtype)
+    return model
 
 
 HEAD = '<!doctype html><html lang="en"><title>Explorer</title><meta charset="utf-8"><body>'

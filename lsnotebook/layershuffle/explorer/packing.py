@@ -46,10 +46,3 @@ def packed(values: Sequence[Tensor]) -> dict:
 def characters(models: Sequence[ShuffleViT]) -> float:
     """The length of the text of all their weights."""
     return 8 / 3 * sum(weight.numel() for model in models for weight in weights(model))
-
-
-def halved(model: ShuffleViT) -> ShuffleViT:
-    """`model` with its weights rounded to float16, in place, for comparisons."""
-    for weight in weights(model):
-        weight.data = weight.data.half().to(weight.dtype)
-    return model
