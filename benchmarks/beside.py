@@ -43,12 +43,8 @@ class Job:
         evaluate(network(self.profile, self.seed), images_of(self.profile, self.images), orders, self.batch)
 
     def looped(self) -> None:
-        """As a script does that calls an evaluation function again and again: the stock class, order by order."""
-        model, images = stock(self.profile, self.seed), images_of(self.profile, self.images)
-        with torch.no_grad():
-            for _ in range(self.orders):
-                for pixel_values, labels in in_turn(images, self.batch):
-                    (model(pixel_values).logits.argmax(-1) == labels).sum().item()
+        """The plain loop."""
+        plain_loop(stock(self.profile, self.seed), images_of(self.profile, self.images), self.orders, self.batch)
 
     def multiplied(self) -> None:
         """The matrix products of the layers in the same forward passes, and nothing else."""
@@ -72,11 +68,26 @@ def network(profile: Profile, seed: int) -> ShuffleViT:
 
 @cache
 def stock(profile: Profile, seed: int) -> ViTForImageClassification:
-    ours = network(profile, seed)
-    config = ViTConfig.from_dict(ours.config.to_dict())
-    model = ViTForImageClassification(config).eval()
+    return stock_of(network(profile, seed))
+
+
+def stock_of(ours: ShuffleViT) -> ViTForImageClassification:
+    """The stock class with the same weights, and with torch's own attention."""
+    model = ViTForImageClassification(ViTConfig.from_dict(ours.config.to_dict())).eval().to(ours.device)
     model.load_state_dict(ours.state_dict())
     return model
+
+
+def plain_loop(model: ViTForImageClassification, images: TensorDataset, orders: int, batch: int) -> list[float]:
+    """As a script that calls an evaluation function again and again: top-1, all images read for each order."""
+    found = []
+    for _ in range(orders):
+        with torch.no_grad():
+            correct = sum(
+                (model(x.to(model.device)).logits.argmax(-1).cpu() == y).sum().item() for x, y in in_turn(images, batch)
+            )
+        found.append(correct / len(images))
+    return found
 
 
 @cache

@@ -16,7 +16,6 @@ layers reach when they are all that is computed: the faster of both ways, in the
 likewise.
 """
 
-import copy
 import dataclasses
 from collections.abc import Callable
 from functools import partial
@@ -24,16 +23,14 @@ from functools import partial
 import click
 import pandas as pd
 import torch
-from beside import Job, neighbour, pool, prepare
+from beside import Job, neighbour, plain_loop, pool, prepare, stock_of
 from interleaved import interleaved, ratio
 from joblib import cpu_count
 from torch.utils.data import TensorDataset
-from transformers import ViTForImageClassification
 
 from lsnotebook.core.draws import draw
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.core.profiles import Profile
-from lsnotebook.data.batches import in_turn
 from lsnotebook.engine.attention import for_few_tokens
 from lsnotebook.layershuffle.approaches import LAYERSHUFFLE
 from lsnotebook.layershuffle.evaluation import evaluate
@@ -62,26 +59,15 @@ def one_network(profile: Profile, count: int, orders: int, rounds: int, batch: i
     backbone = profile.backbone
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = initial(profile, LAYERSHUFFLE).eval().to(device)
-    stock = ViTForImageClassification(copy.deepcopy(model.config)).eval().to(device)
-    stock.load_state_dict(model.state_dict())
+    stock = stock_of(model)
     for_few_tokens(model)  # as `engine.tables` does
     pixel_values = torch.randn(count, backbone.channels, *[backbone.image_size] * 2)
     images = TensorDataset(pixel_values, torch.randint(profile.images.classes, (count,)))
 
-    def plain() -> list[float]:
-        found = []
-        for _ in range(orders):
-            with torch.no_grad():
-                correct = sum(
-                    (stock(x.to(device)).logits.argmax(-1).cpu() == y).sum().item() for x, y in in_turn(images, batch)
-                )
-            found.append(correct / count)
-        return found
-
     drawn, straight = draw(arbitrary, backbone.layers, orders), [sequential(backbone.layers)]
     seconds = interleaved(
         {
-            "stock in sequence, plain loop": plain,
+            "stock in sequence, plain loop": lambda: plain_loop(stock, images, orders, batch),
             "ours, in sequence": lambda: [evaluate(model, images, straight, batch) for _ in range(orders)],
             "ours, shuffled": lambda: evaluate(model, images, drawn, batch),
         },

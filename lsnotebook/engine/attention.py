@@ -60,7 +60,8 @@ def compiled(signature: str) -> Callable[[Callable], Callable]:
     def decorated(function: Callable) -> Callable:
         settings = vars(config)
         before = settings["CACHE_DIR"]
-        settings["CACHE_DIR"] = before or str(user_cache_path("lsnotebook"))  # in its own it outlasts it
+        # Numba would keep it in the package's folder, which pip then does not remove with the package.
+        settings["CACHE_DIR"] = before or str(user_cache_path("lsnotebook"))
         try:
             return njit(signature, fastmath=SUMS, cache=True)(function)
         except RuntimeError:  # no folder can be written
