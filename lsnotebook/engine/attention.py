@@ -36,18 +36,21 @@ def few_tokens_attention(
 ) -> tuple[Tensor, None]:
     """Scaled dot-product attention of (B, heads, N, D) each, as a ViT of transformers calls it: (B, N, heads, D).
 
-    Compiled where there are at most `TOKENS` tokens on a CPU, and no gradients, masks or dropout; else torch's own.
-    There may be fewer queries than keys.
+    Compiled where there are at most `TOKENS` tokens on a CPU, in float32, and no gradients, masks or dropout; else
+    torch's own, as where shapes are to be broadcast: what is compiled does not look whether an index is there. There
+    may be fewer queries than keys.
     """
     inputs = (query, key, value)
     plain = all(type(one) is Tensor and not one.requires_grad and one.device.type == "cpu" for one in inputs)
-    if not (plain and query.dtype == torch.float32 and key.shape[2] <= TOKENS) or (
-        attention_mask is not None or options.get("dropout")
-    ):
+    alike = key.shape == value.shape and (*query.shape[:2], query.shape[3]) == (*key.shape[:2], key.shape[3])
+    floats = all(one.dtype == torch.float32 for one in inputs)
+    asked = attention_mask is not None or options.get("dropout") or getattr(module, "is_causal", True)
+    if asked or not (plain and alike and floats and key.shape[2] <= TOKENS):
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     q, k, v = (one.transpose(1, 2).contiguous().numpy() for one in inputs)  # (B, N, heads, D)
     products = np.empty((k.shape[1], *q.shape[:3]), np.float32)
-    multiply(q, k, np.float32(options.get("scaling") or q.shape[3] ** -0.5), products)
+    scaling = options.get("scaling")
+    multiply(q, k, np.float32(q.shape[3] ** -0.5 if scaling is None else scaling), products)
     weights = torch.from_numpy(products).softmax(0)  # the fastest of its dimensions
     found = np.zeros_like(q)
     weigh(weights.numpy(), v, found)

@@ -49,10 +49,10 @@ def outputs(model: ShuffleViT, orders: Sequence[Order], pixel_values: Tensor) ->
     output the class token alone is computed where nothing else is asked for."""
     states: list[State] = [(model.embedded(pixel_values), ())]
     before: Order = ()
-    for order, after in zip(orders, [*orders[1:], ()], strict=True):
+    for order, after in zip(orders, [*orders, ()][1:], strict=True):
         shared = len(commonprefix((before, order)))  # noqa: RUF071  # of any sequences, not of paths alone
         del states[shared + 1 :]
-        whole = model.config.predict_position or tuple(after[: len(order)]) == tuple(order)
+        whole = model.training or model.config.predict_position or tuple(after[: len(order)]) == tuple(order)
         for position in range(shared, len(order)):
             step = model.step if whole or position < len(order) - 1 else partial(last_step, model)
             states.append(step(*states[-1], order[position], position))
@@ -61,7 +61,8 @@ def outputs(model: ShuffleViT, orders: Sequence[Order], pixel_values: Tensor) ->
 
 
 def last_step(model: ShuffleViT, z: Tensor, u: tuple[Tensor, ...], index: int, position: int) -> State:
-    """`ShuffleViT.step` of a model that predicts no positions, for the class token (B, 1, D) alone."""
+    """`ShuffleViT.step` of a model in evaluation mode that predicts no positions, for the class token (B, 1, D)
+    alone."""
     if model.config.encode_position:
         z = model.position_encodings[index](z, model.position_table(index, position))
     layer = model.vit.layers[index]

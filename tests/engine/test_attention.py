@@ -25,7 +25,7 @@ def attended(query, key, value, scale=None):
     return few_tokens_attention(module, query, key, value, None, scaling=scale)[0]
 
 
-@pytest.mark.parametrize("scale", [None, 0.3])
+@pytest.mark.parametrize("scale", [None, 0.0, 0.3])
 @pytest.mark.parametrize(("images", "heads", "width"), [(1, 1, 1), (3, 2, 4), (33, 4, 16), (2, 3, 65)])
 @pytest.mark.parametrize("tokens", [1, 2, 5, TOKENS, TOKENS + 1])
 def test_it_is_scaled_dot_product_attention(images, heads, tokens, width, scale):
@@ -58,6 +58,20 @@ def test_an_image_that_is_not_finite_leaves_the_others_as_they_are(bad):
 def test_other_precisions_are_left_to_torch(dtype, no_compiled):
     query, key, value = torch.randn(3, 2, 2, 5, 8, dtype=dtype)
     assert attended(query, key, value).dtype == dtype
+
+
+def test_shapes_that_do_not_fit_are_left_to_torch(no_compiled):
+    query = torch.randn(2, 2, 5, 8)
+    for key, value in ((query[:1], query[:1]), (query, query[..., :4])):  # broadcast, and values of another width
+        expected = F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
+        torch.testing.assert_close(attended(query, key, value), expected)
+
+
+def test_causal_attention_is_left_to_torch(no_compiled):
+    module, query = nn.Module(), torch.randn(2, 2, 5, 8)
+    module.is_causal = True
+    expected = F.scaled_dot_product_attention(query, query, query, is_causal=True).transpose(1, 2)
+    torch.testing.assert_close(few_tokens_attention(module, query, query, query, None)[0], expected)
 
 
 def small_vit(**values):
@@ -119,7 +133,9 @@ def test_where_nothing_can_be_cached_it_is_compiled_anew(monkeypatch):
         importlib.reload(attention)
         query, key, value = torch.randn(3, 2, 2, 5, 8)
         expected = F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
-        torch.testing.assert_close(attention.few_tokens_attention(nn.Module(), query, key, value, None)[0], expected)
+        module = nn.Module()
+        module.is_causal = False
+        torch.testing.assert_close(attention.few_tokens_attention(module, query, key, value, None)[0], expected)
     finally:
         monkeypatch.undo()
         importlib.reload(attention)

@@ -65,12 +65,22 @@ def test_what_orders_begin_with_in_common_runs_once_and_the_end_for_the_class_to
 
 def test_orders_may_come_in_any_order(toy, images):
     model = toy()
+    assert list(outputs(model, [], images)) == []
     orders = [(), (1,), (1, 0), (1,), (1,), (0, 1, 1), (0, 1), (), (3, 2)]
     for order, output in zip(orders, outputs(model, orders, images), strict=True):
         z = model.embedded(images)
         for position, index in enumerate(order):
             z, _ = model.step(z, (), index, position)
         torch.testing.assert_close(output.logits, model.output(z, ()).logits)
+
+
+def test_a_model_in_training_drops_out_in_its_last_layer_too(toy, images):
+    model = toy(hidden_dropout_prob=0.5, attention_probs_dropout_prob=0.5).train()
+    torch.manual_seed(0)
+    expected = model(images, order=(2, 0)).logits
+    torch.manual_seed(0)
+    (output,) = outputs(model, [(2, 0)], images)
+    assert torch.equal(output.logits, expected)
 
 
 def test_an_order_that_the_model_does_not_have_is_refused(toy, images):
