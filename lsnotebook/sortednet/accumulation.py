@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers.modeling_outputs import ImageClassifierOutput
 
 from lsnotebook.sortednet import networks
 from lsnotebook.sortednet.networks import SortedViT, SortedViTConfig
-from lsnotebook.sortednet.submodels import block, run, shapes, tensors, whole
-from lsnotebook.sortednet.updates import update_only
+from lsnotebook.sortednet.submodels import Size, run, whole
+from lsnotebook.sortednet.updates import Drawn
 
 if TYPE_CHECKING:
     from lsnotebook.core.profiles import Approach, Profile
@@ -30,21 +30,19 @@ class AccumulatedViT(SortedViT):
         layers, heads ...). In training the next step moves what lies in one of these sub-models. Raises `SizeError`.
         """
         order = order or whole(self.config)
-        sizes = list(zip(order[::2], order[1::2], strict=True))
-        parameters = tensors(self)
+        sizes = list(map(Size, order[::2], order[1::2]))
+        skeletons, drawn = zip(*map(self.sub_model, sizes), strict=True)
         if self.training:
             self.call_off()
-            largest: dict[str, tuple[int, ...]] = {}
-            for size in sizes:  # all begin at the origin, so that together they are as large as the largest
-                for name, shape in shapes(self.skeleton(size)).items():
-                    largest[name] = tuple(map(max, shape, largest.get(name, shape)))
-            cuts = [(parameters[name], block(torch.Size(shape))) for name, shape in largest.items()]
-            self.call_off = update_only((one, by) for one, by in cuts if one[by].shape != one.shape)
+            largest: dict[nn.Parameter, torch.Size] = {}
+            for one in drawn:  # all begin at the origin, so that together they are as large as the largest
+                largest |= {of: max(shape, largest.get(of, shape)) for of, shape in one.parts.items()}
+            self.call_off = Drawn(largest).update_only()
         parts = pixel_values.tensor_split(len(sizes))
         given = labels.tensor_split(len(sizes)) if labels is not None else [None] * len(sizes)
         found = [
-            (run(self.skeleton(size), parameters, images, labels=targets), len(images) / len(pixel_values))
-            for size, images, targets in zip(sizes, parts, given, strict=True)
+            (run(small, images, labels=targets), len(images) / len(pixel_values))
+            for small, images, targets in zip(skeletons, parts, given, strict=True)
             if len(images)
         ]
         loss = None if labels is None else sum(output.loss * share for output, share in found)

@@ -6,7 +6,7 @@ Width is counted in parts of all channels, such as 3 of 4; depth in blocks. The 
 width, and transformers' `MobileNetV2ForImageClassification`, in both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -15,7 +15,7 @@ from transformers import MobileNetV2ForImageClassification, PreTrainedConfig, Pr
 from transformers.models.mobilenet_v2.modeling_mobilenet_v2 import MobileNetV2ConvLayer
 
 from lsnotebook.sortednet.resnet import PreResNetConfig
-from lsnotebook.sortednet.submodels import SizeError, block, leading, shapes
+from lsnotebook.sortednet.submodels import SizeError, block, leading, parts, shared
 
 
 class Part(NamedTuple):
@@ -88,7 +88,8 @@ def skeleton(network: PreTrainedModel, part: Part) -> PreTrainedModel:
     sub-models share them, as they share the weights.
     """
     with torch.device("meta"):
-        return build(network, part).train(network.training)
+        small = build(network, part)
+    return shared(small, network).train(network.training)
 
 
 def extract(network: PreTrainedModel, part: Part) -> PreTrainedModel:
@@ -115,13 +116,11 @@ def recounted(network: PreTrainedModel, part: Part, batches: Iterable[Tensor]) -
     return small.eval()
 
 
-def touched(parameters: Mapping[str, nn.Parameter], drawn: Iterable[nn.Module]) -> dict[nn.Parameter, Tensor]:
-    """For each parameter that some of the drawn sub-models use, and none wholly, where they use it: a mask. Those that
-    were drawn for one update need not contain one another."""
-    masks: dict[str, Tensor] = {}
+def touched(drawn: Iterable[nn.Module]) -> dict[nn.Parameter, Tensor]:
+    """For each parameter that some of the drawn sub-models use, where they use it: a mask. Those that were drawn for
+    one update need not contain one another."""
+    masks: dict[nn.Parameter, Tensor] = {}
     for small in drawn:
-        for name, shape in shapes(small).items():
-            if name in parameters:
-                one = parameters[name]
-                masks.setdefault(name, torch.zeros(one.shape, dtype=torch.bool, device=one.device))[block(shape)] = True
-    return {parameters[name]: mask for name, mask in masks.items() if not mask.all()}
+        for one, shape in parts(small).items():
+            masks.setdefault(one, torch.zeros_like(one, dtype=torch.bool))[block(shape)] = True
+    return {one: mask for one, mask in masks.items() if not mask.all()}

@@ -26,7 +26,7 @@ from lsnotebook.core.profiles import named
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
 from lsnotebook.sortednet.language import prefix
-from lsnotebook.sortednet.submodels import run, tensors
+from lsnotebook.sortednet.submodels import run
 
 
 class GlueError(LsnotebookError, RuntimeError):
@@ -125,7 +125,7 @@ def train(profile: GlueProfile, seed: int, device: str = "cpu") -> PreTrainedMod
         for batch in batches(profile, tokenizer, table, order):
             depth = int(stream(seed, "depth", step).integers(len(smaller)))
             with seeded(seed, "dropout", step):
-                run(smaller[depth], tensors(network), **batch.to(device)).loss.backward()
+                run(smaller[depth], **batch.to(device)).loss.backward()
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
@@ -141,7 +141,7 @@ def scores(profile: GlueProfile, network: PreTrainedModel) -> pd.DataFrame:
     for layers, small in enumerate(prefixes(network), start=1):
         said: list[float] = []
         for batch in batches(profile, tokenizer, table, [*range(len(table))]):
-            logits = run(small.eval(), tensors(network), **batch.to(network.device)).logits
+            logits = run(small.eval(), **batch.to(network.device)).logits
             said += (logits[:, 0] if task.labels == 1 else logits.argmax(-1)).tolist()
         rows.append((layers, 100 * float(task.metric(table["label"], said))))
     return pd.DataFrame(rows, columns=["layers", "score"])

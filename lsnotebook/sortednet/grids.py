@@ -19,7 +19,7 @@ from lsnotebook.engine.evaluation import score
 from lsnotebook.engine.run import Run, study
 from lsnotebook.engine.tables import Table, tables
 from lsnotebook.sortednet.networks import SortedViT, stock
-from lsnotebook.sortednet.submodels import cut, extract, possible_heads, skeleton
+from lsnotebook.sortednet.submodels import cut, extract, possible_heads
 
 
 @torch.no_grad()
@@ -109,12 +109,14 @@ def costs(network: SortedViT) -> pd.DataFrame:
     config, rows = stock(network).config, []
     shape = (1, config.num_channels, config.image_size, config.image_size)
     for heads in possible_heads(config, network.config.width):
-        for layers in range(1, config.num_hidden_layers + 1):
-            small = skeleton(ViTForImageClassification, cut(config, (layers, heads), network.config.width)).eval()
-            with FlopCounterMode(display=False) as counter, torch.no_grad():
-                small(torch.empty(shape, device="meta"))
-            rows.append((layers, heads, counter.get_total_flops()))
-    return pd.DataFrame(rows, columns=["layers", "heads", "flops"])
+        with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
+            small = ViTForImageClassification(cut(config, (config.num_hidden_layers, heads), network.config.width))
+            small.eval()(torch.empty(shape))
+        whole, of = counter.get_total_flops(), counter.get_flop_counts()
+        for layers in range(config.num_hidden_layers, 0, -1):
+            rows.append((layers, heads, whole))
+            whole -= sum(of[f"{type(small).__name__}.vit.layers.{layers - 1}"].values())
+    return pd.DataFrame(rows, columns=["layers", "heads", "flops"]).sort_values(["heads", "layers"], ignore_index=True)
 
 
 def by_seed(table: pd.DataFrame, approach: str, measure: str = "top1", where: str = "layers > 0") -> np.ndarray:

@@ -15,7 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from lsnotebook.core.randomness import stream
 from lsnotebook.core.seeding import seeded
-from lsnotebook.sortednet.submodels import cut, run, skeleton, tensors
+from lsnotebook.sortednet.submodels import cut, run, skeleton
 
 BASE, ORDINARY, SORTED = KINDS = ("base", "ordinary", "sorted")
 
@@ -85,7 +85,7 @@ def train(
     prefixes = {depth: prefix(network, depth).train() for depth in range(1, scale.layers + 1)}
     for step, passages in enumerate(batches(tokens, scale, kind, seed)):
         depth = int(stream(seed, "depth", step).integers(1, scale.layers + 1)) if kind == SORTED else scale.layers
-        run(prefixes[depth], tensors(network), passages, labels=passages, use_cache=False).loss.backward()
+        run(prefixes[depth], passages, labels=passages, use_cache=False).loss.backward()
         for one in (*optimizers, *schedules):
             one.step()
         network.zero_grad()
@@ -109,8 +109,8 @@ def share(step: int, steps: int) -> float:
 
 
 def prefix(network: LlamaForCausalLM, depth: int) -> LlamaForCausalLM:
-    """The skeleton of the first layers of a network, without weights (`submodels`)."""
-    return skeleton(type(network), cut(network.config, (depth, network.config.num_attention_heads)))
+    """The skeleton of the first layers of a network (`submodels`)."""
+    return skeleton(type(network), cut(network.config, (depth, network.config.num_attention_heads)), network)
 
 
 def batches(tokens: Tensor, scale: LanguageScale, kind: str, seed: int) -> Iterator[Tensor]:

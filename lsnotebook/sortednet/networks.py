@@ -10,8 +10,8 @@ from transformers import ViTConfig, ViTForImageClassification
 
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.sortednet.samplers import Prefix
-from lsnotebook.sortednet.submodels import block, cut, run, shapes, skeleton, tensors, whole
-from lsnotebook.sortednet.updates import update_only
+from lsnotebook.sortednet.submodels import Size, cut, parts, run, skeleton, whole
+from lsnotebook.sortednet.updates import Drawn
 
 if TYPE_CHECKING:
     from lsnotebook.core.profiles import Approach, Profile
@@ -40,7 +40,7 @@ class SortedViT(ViTForImageClassification):
 
     def __init__(self, config: SortedViTConfig):
         super().__init__(config)
-        self.skeletons: dict[tuple[int, ...], ViTForImageClassification] = {}  # no modules of this one: no weights
+        self.sub_models: dict[Size, tuple[ViTForImageClassification, Drawn]] = {}  # no modules of this one
         self.call_off: Callable[[], None] = lambda: None
 
     def forward(self, pixel_values: Tensor, order: tuple[int, ...] | None = None, labels: Tensor | None = None):
@@ -49,15 +49,13 @@ class SortedViT(ViTForImageClassification):
         `order` is (layers, heads), None the whole network. In training the next step of the optimizer moves the
         parameters of this sub-model alone. Raises `SizeError`.
         """
-        layers, heads = order or whole(self.config)
-        parameters = tensors(self)
-        small = self.skeleton((layers, heads))
+        size = Size(*order) if order else whole(self.config)
+        small, drawn = self.sub_model(size)
         if self.training and not self.config.moves_rest:
             self.call_off()  # what an earlier pass asked for, whose step never came
-            cuts = [(parameters[name], block(shape)) for name, shape in shapes(small).items()]
-            self.call_off = update_only((one, by) for one, by in cuts if one[by].shape != one.shape)
-        inside = [depth for depth in self.config.targets if depth < layers and labels is not None]
-        output = run(small, parameters, pixel_values, labels=labels, output_hidden_states=bool(inside))
+            self.call_off = drawn.update_only()
+        inside = [depth for depth in self.config.targets if depth < size.layers and labels is not None]
+        output = run(small, pixel_values, labels=labels, output_hidden_states=bool(inside))
         for depth in inside:  # the first layers of this sub-model are the smaller one: they have run, under one dropout
             output.loss = output.loss + F.cross_entropy(self.logits(output.hidden_states[depth]), labels)
         return output
@@ -68,12 +66,13 @@ class SortedViT(ViTForImageClassification):
         z = F.layer_norm(z[:, 0], (width,), norm.weight[:width], norm.bias[:width], norm.eps)
         return F.linear(z, head.weight[:, :width], head.bias)
 
-    def skeleton(self, size: tuple[int, ...]) -> ViTForImageClassification:
-        if size not in self.skeletons:
-            config = cut(as_stock(self.config), size, self.config.width)
-            self.skeletons[size] = skeleton(ViTForImageClassification, config)
-        small = self.skeletons[size]
-        return small if small.training == self.training else small.train(self.training)
+    def sub_model(self, size: Size) -> tuple[ViTForImageClassification, Drawn]:
+        """The skeleton of a size, and what a step may then move. Raises `SizeError`."""
+        if size not in self.sub_models:
+            small = skeleton(ViTForImageClassification, cut(as_stock(self.config), size, self.config.width), self)
+            self.sub_models[size] = small, Drawn(parts(small))
+        small, drawn = self.sub_models[size]
+        return small if small.training == self.training else small.train(self.training), drawn
 
 
 def as_stock(config: SortedViTConfig) -> ViTConfig:

@@ -9,7 +9,6 @@ Figure 9 are not at hand: `CENTRES` is a square where the best possible accuracy
 """
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from lsnotebook.core.randomness import stream
 from lsnotebook.core.source import code_version
 from lsnotebook.core.store import remembered
 from lsnotebook.engine.runs import one_thread
-from lsnotebook.sortednet.updates import update_only
+from lsnotebook.sortednet.updates import Drawn
 
 POINTS, NEURONS, CLASSES, BATCH, EPOCHS, LEARNING_RATE = 1_000, 10, 4, 16, 10, 0.01
 CENTRES, DEVIATION = ((-2.0, -2.0), (-2.0, 2.0), (2.0, -2.0), (2.0, 2.0)), 1.0
@@ -65,11 +64,10 @@ class Networks(nn.Module):
         hidden = self.activation(where @ self.inner + self.inner_bias) * drawn[:, None]
         return hidden @ self.outer + self.outer_bias
 
-    def moved(self, drawn: Tensor) -> Iterator[tuple[nn.Parameter, Tensor]]:
-        """Each parameter that belongs to single neurons, and where it belongs to a drawn one."""
-        for parameter in (self.inner, self.inner_bias):
-            yield parameter, drawn[:, None].bool().expand_as(parameter)
-        yield self.outer, drawn[:, :, None].bool().expand_as(self.outer)
+    def moved(self, drawn: Tensor) -> dict[nn.Parameter, Tensor]:
+        """Each parameter that belongs to single neurons, and where it belongs to a drawn one: a mask."""
+        masks = {self.inner: drawn[:, None], self.inner_bias: drawn[:, None], self.outer: drawn[:, :, None]}
+        return {one: mask.bool().expand_as(one) for one, mask in masks.items()}
 
 
 def first(counts: Tensor | int, order: str = "target") -> Tensor:
@@ -97,7 +95,7 @@ def trained(count: int, is_sorted: bool, activation: str = "none", update: str =
             optimizer.zero_grad()
             loss.backward()
             if is_sorted and update == "drawn":
-                update_only(networks.moved(drawn))
+                Drawn(networks.moved(drawn)).update_only()
             optimizer.step()
     return networks
 

@@ -18,8 +18,8 @@ from lsnotebook.core.randomness import stream
 from lsnotebook.data.augmentation import augmented
 from lsnotebook.data.batches import Batches
 from lsnotebook.sortednet.convolutions import Part, blocks_of, is_mobilenet, skeleton, touched
-from lsnotebook.sortednet.submodels import run, tensors
-from lsnotebook.sortednet.updates import update_only
+from lsnotebook.sortednet.submodels import run
+from lsnotebook.sortednet.updates import Drawn
 
 if TYPE_CHECKING:
     from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy, Setting
@@ -66,7 +66,7 @@ def fit(
     update. Raises `DivergedError`."""
     (pixels, labels), (count, updates) = images, setting
     batches = enumerate(Batches(len(labels), study.batch_size, seed, start * count, updates * count), start * count)
-    parameters, weights = tensors(network.train()), dict(network.named_parameters())
+    network.train()
     skeletons: dict[Part, PreTrainedModel] = {}
     for update in range(start, updates):
         parts, total = set(), 0.0
@@ -77,14 +77,14 @@ def fit(
             seen = pixels[chosen]
             if study.images.augment:
                 seen = augmented(seen, stream(seed, "augment", batch))
-            loss = run(skeletons[part], parameters, seen, labels=labels[chosen]).loss / count
+            loss = run(skeletons[part], seen, labels=labels[chosen]).loss / count
             loss.backward()
             total += loss.item()
         if not math.isfinite(total):
             raise DivergedError(f"The loss is {total} at update {update}; lower the learning rate.")
         for group in optimizer.param_groups:
             group["lr"] = study.learning_rate * cosine(update, updates)
-        update_only(touched(weights, [skeletons[part] for part in parts]).items())
+        Drawn(touched([skeletons[part] for part in parts])).update_only()
         optimizer.step()
         optimizer.zero_grad()
         yield total

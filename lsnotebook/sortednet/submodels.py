@@ -6,8 +6,7 @@ Sizes are counted in layers and in attention heads. A head brings its share of t
 classes of transformers whose config has these names: ViT and Llama are tested.
 """
 
-from collections.abc import Mapping
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -20,7 +19,8 @@ from lsnotebook.core.errors import LsnotebookError
 WIDTHS = ("all", "inner")
 """What a narrower network has less of: `all` (hidden size, heads and MLP), or `inner` (heads and MLP alone)."""
 Network = TypeVar("Network", bound=PreTrainedModel)
-_shapes: WeakKeyDictionary[nn.Module, dict[str, torch.Size]] = WeakKeyDictionary()
+_cuts: WeakKeyDictionary[nn.Module, list[tuple[str, torch.Size, nn.Module, str]]] = WeakKeyDictionary()
+"""Of a skeleton: the name and shape of each tensor that is cut, and of which module it is which attribute."""
 
 
 class SizeError(LsnotebookError, ValueError):
@@ -78,48 +78,83 @@ def cut(config: PreTrainedConfig, size: tuple[int, ...], width: str = "all") -> 
     return made
 
 
-def leading(parameters: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
-    """`small[name] = whole[name][:n, :m ...]`, for each name and shape of the smaller network.
+class Blocks(torch.autograd.Function):
+    """The leading blocks of parameters, in one step of the backward pass: thousands of small ones take longer than the
+    layers do. Contiguous, as the weights of the stock class are: so the same kernels give the same last bit."""
 
-    Contiguous, as the weights of the stock class are: so the same kernels give the same last bit. What is not cut is
-    no view: the gradient of one would be copied into zeros of the same shape.
-    """
-    return {
-        name: found if (found := parameters[name]).shape == shape else found[block(shape)].contiguous()
-        for name, shape in shapes.items()
-    }
+    @staticmethod
+    def forward(ctx, shapes: Sequence[torch.Size], *parameters: Tensor) -> tuple[Tensor, ...]:
+        ctx.set_materialize_grads(False)
+        ctx.shapes = [one.shape for one in parameters]
+        pairs = zip(parameters, shapes, strict=True)
+        return tuple(one[block(shape)].clone(memory_format=torch.contiguous_format) for one, shape in pairs)
+
+    @staticmethod
+    def backward(ctx, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        return None, *(None if one is None else padded(one, of) for one, of in zip(gradients, ctx.shapes, strict=True))
+
+
+def padded(gradient: Tensor, shape: torch.Size) -> Tensor:
+    """A gradient of the leading block, and zeros."""
+    whole = gradient.new_zeros(shape)
+    whole[block(gradient.shape)] = gradient
+    return whole
+
+
+def leading(parameters: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
+    """`small[name] = whole[name][:n, :m ...]`, for each name and shape of the smaller network. Gradients go to the
+    parameters; a BatchNorm's running statistics, which have none, are counted where they are."""
+    found = {name: parameters[name] for name in shapes}
+    cut = {name: shape for name, shape in shapes.items() if found[name].shape != shape}
+    learned = [name for name in cut if found[name].requires_grad and torch.is_grad_enabled()]
+    found |= {name: found[name][block(shape)].contiguous() for name, shape in cut.items() if name not in set(learned)}
+    if learned:
+        blocks = Blocks.apply([cut[name] for name in learned], *(found[name] for name in learned))
+        found |= zip(learned, blocks, strict=True)
+    return found
 
 
 def block(shape: torch.Size) -> tuple[slice, ...]:
     return tuple(slice(length) for length in shape)
 
 
-def skeleton(kind: type[Network], config: PreTrainedConfig) -> Network:
-    """The stock network of a config without weights, to be run with those of a larger one."""
+def skeleton(kind: type[Network], config: PreTrainedConfig, network: PreTrainedModel) -> Network:
+    """The stock network of a smaller config, with what it has of the larger `network`."""
     with torch.device("meta"):
-        return kind._from_config(config, attn_implementation=config._attn_implementation)
+        small = kind._from_config(config, attn_implementation=config._attn_implementation)
+    return shared(small, network)
 
 
-def shapes(network: nn.Module) -> dict[str, torch.Size]:
-    """The shapes of parameters and buffers by name, those that are not saved included, such as a Llama's frequencies.
+def shared(small: Network, network: PreTrainedModel) -> Network:
+    """`small` with those parameters of a larger network that need not be cut. The others, and buffers, be they saved
+    or not, are looked up each time it runs."""
+    cut = {name: one.shape for name, one in small.named_buffers(remove_duplicate=False)}
+    for name, parameter in list(small.named_parameters(remove_duplicate=False)):
+        path, _, leaf = name.rpartition(".")
+        whole = network.get_parameter(name)
+        if whole.shape == parameter.shape:
+            setattr(small.get_submodule(path), leaf, whole)
+        else:
+            cut[name] = parameter.shape
+    paths = {name: name.rpartition(".") for name in cut}
+    _cuts[small] = [(name, shape, network.get_submodule(paths[name][0]), paths[name][2]) for name, shape in cut.items()]
+    return small
 
-    Remembered, since to look for them takes as long as a tenth of a training step.
-    """
-    if network not in _shapes:
-        found = *network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False)
-        _shapes[network] = {name: tensor.shape for name, tensor in found}
-    return _shapes[network]
+
+def parts(small: nn.Module) -> dict[nn.Parameter, torch.Size]:
+    """The parameters of the larger network that a skeleton has, and the shape of what it has of each."""
+    whole = {one: one.shape for one in small.parameters() if not one.is_meta}
+    cut = ((getattr(module, leaf), shape) for _, shape, module, leaf in _cuts[small])
+    return whole | {one: shape for one, shape in cut if isinstance(one, nn.Parameter)}
 
 
-def tensors(network: nn.Module) -> dict[str, Tensor]:
-    """The parameters and buffers by name, as in `shapes`."""
-    return {name: attrgetter(name)(network) for name in shapes(network)}
-
-
-def run(small: Network, parameters: Mapping[str, Tensor], *inputs: Tensor, **options: object):
-    """What a sub-model returns: `small` is its skeleton, `parameters` are the big network's: gradients go to them."""
+def run(small: Network, *inputs: Tensor, **options: object):
+    """What a sub-model returns: `small` is its skeleton; gradients go to the parameters of the big network."""
+    cuts = _cuts[small]
+    whole = {name: getattr(module, leaf) for name, _, module, leaf in cuts}
+    parameters = leading(whole, {name: shape for name, shape, *_ in cuts})
     # Weights that are tied have a tensor under each of their names, so that none has to be looked for.
-    return torch.func.functional_call(small, leading(parameters, shapes(small)), inputs, options, tie_weights=False)
+    return torch.func.functional_call(small, parameters, inputs, options, tie_weights=False)
 
 
 def extract(network: Network, size: tuple[int, ...], width: str = "all") -> Network:

@@ -8,7 +8,7 @@ from transformers import MobileNetV2Config, MobileNetV2ForImageClassification
 from lsnotebook.core.seeding import seeded
 from lsnotebook.sortednet.convolutions import Part, extract, recounted, skeleton
 from lsnotebook.sortednet.resnet import PreResNet, PreResNetConfig
-from lsnotebook.sortednet.submodels import SizeError, run, tensors
+from lsnotebook.sortednet.submodels import SizeError, run
 
 
 def used(network, images):
@@ -45,7 +45,7 @@ def test_a_narrow_resnet_is_the_stock_network_to_the_last_bit(resnet, images, tr
         taken_out = extract(resnet, Part(width, 4))
         assert type(taken_out) is PreResNet and taken_out.config.planes == [width, width, 2 * width]
         expected = taken_out(images).logits
-        assert torch.equal(run(skeleton(resnet, Part(width, 4)), tensors(resnet), images).logits, expected)
+        assert torch.equal(run(skeleton(resnet, Part(width, 4)), images).logits, expected)
         if training:  # the running statistics too, and of no other channel
             for name, one in taken_out.named_buffers():
                 assert torch.equal(resnet.get_buffer(name)[tuple(map(slice, one.shape))], one), name
@@ -68,7 +68,7 @@ def test_so_is_a_narrow_mobilenet_and_its_class_is_the_stock_one(mobilenet, imag
         alone.dropout.p = 0.0
         narrow = skeleton(whole, Part(3, 10))
         narrow.dropout.p = 0.0
-        assert torch.equal(run(narrow, tensors(whole), images).logits, alone(images).logits)
+        assert torch.equal(run(narrow, images).logits, alone(images).logits)
     assert torch.equal(small(images).logits, expected)
     weight = small.mobilenet_v2.layer[3].expand_1x1.convolution.weight
     assert torch.equal(weight, mobilenet.mobilenet_v2.layer[3].expand_1x1.convolution.weight[: len(weight), :8])
@@ -76,7 +76,7 @@ def test_so_is_a_narrow_mobilenet_and_its_class_is_the_stock_one(mobilenet, imag
 
 @pytest.mark.parametrize("blocks", [1, 6, 15])
 def test_a_short_mobilenet_ends_in_the_last_convolution_of_fewer_channels(mobilenet, images, blocks):
-    found = run(skeleton(mobilenet, Part(10, 10, blocks)), tensors(mobilenet), images).logits
+    found = run(skeleton(mobilenet, Part(10, 10, blocks)), images).logits
     assert torch.equal(found, extract(mobilenet, Part(10, 10, blocks))(images).logits)
     body, last = mobilenet.mobilenet_v2, mobilenet.mobilenet_v2.conv_1x1
     z = body.conv_stem(images)
@@ -89,7 +89,7 @@ def test_a_short_mobilenet_ends_in_the_last_convolution_of_fewer_channels(mobile
 
 def test_narrow_and_short_at_once(mobilenet, images):
     part = Part(4, 10, 7)
-    found = run(skeleton(mobilenet, part), tensors(mobilenet), images).logits
+    found = run(skeleton(mobilenet, part), images).logits
     assert torch.equal(found, extract(extract(mobilenet, Part(4, 10)), Part(1, 1, 7))(images).logits)
 
 

@@ -36,7 +36,7 @@ def test_every_prefix_learns_and_is_the_stock_class_of_its_depth(profile):
     for layers, small in enumerate(glue.prefixes(network), start=1):
         stock = extract(network, (layers, 2)).eval()
         assert torch.equal(
-            glue.run(small.eval(), glue.tensors(network), tokens).logits, stock(tokens).logits
+            glue.run(small.eval(), tokens).logits, stock(tokens).logits
         ) and len(stock.bert.encoder.layer) == layers  # fmt: skip
 
 

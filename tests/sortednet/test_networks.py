@@ -15,7 +15,7 @@ from lsnotebook.sortednet.approaches import BOTH, INNER, MOVING, SUMMATION
 from lsnotebook.sortednet.networks import StartError, initial, restored, stock
 from lsnotebook.sortednet.profiles import SMOKE
 from lsnotebook.sortednet.samplers import Only, Prefix
-from lsnotebook.sortednet.submodels import block, extract, shapes
+from lsnotebook.sortednet.submodels import block, extract
 
 
 def network(approach=BOTH):
@@ -34,11 +34,11 @@ def step(model, optimizer, images, order):
 
 def outside(model, changes, order):
     """How many numbers moved in the drawn sub-model, and outside of it."""
-    small, moved = shapes(model.skeletons[order]), torch.zeros(2, dtype=int)
+    small, moved = dict(model.sub_model(order)[0].named_parameters()), torch.zeros(2, dtype=int)
     for name, change in changes.items():
         drawn = torch.zeros_like(change, dtype=bool)
         if name in small:
-            drawn[block(small[name])] = True
+            drawn[block(small[name].shape)] = True
         moved += torch.tensor([(change[drawn] != 0).sum(), (change[~drawn] != 0).sum()])
     return moved.tolist()
 

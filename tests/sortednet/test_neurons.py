@@ -10,7 +10,7 @@ from torch import nn
 from lsnotebook.pages.statements import HOLDS, judged
 from lsnotebook.sortednet import claims, neuron_views, neurons, paper
 from lsnotebook.sortednet.neurons import NEURONS, Networks, first
-from lsnotebook.sortednet.updates import update_only
+from lsnotebook.sortednet.updates import Drawn
 
 
 def alone(networks, k):
@@ -49,7 +49,7 @@ def test_a_step_moves_the_drawn_neurons_of_each_network_alone():
         drawn = first(torch.tensor(counts))
         logits = networks(where[:8].expand(2, -1, -1), drawn)
         F.cross_entropy(logits.flatten(0, 1), classes[:8].repeat(2)).backward()
-        update_only(networks.moved(drawn))
+        Drawn(networks.moved(drawn)).update_only()
         optimizer.step()
         optimizer.zero_grad()
     moved = (networks.outer - before["outer"]).abs().sum(-1) > 0

@@ -5,7 +5,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from lsnotebook.core.seeding import seeded
-from lsnotebook.sortednet.submodels import WIDTHS, SizeError, cut, extract, possible_heads, run, skeleton, tensors
+from lsnotebook.sortednet.submodels import WIDTHS, SizeError, cut, extract, possible_heads, run, skeleton
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +19,9 @@ def llama():
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (3, 2), (3, 4)])
 def test_a_sub_model_of_a_vit_is_the_stock_network_to_the_last_bit(vit, images, size, width):
-    small = skeleton(type(vit), cut(vit.config, size, width)).eval()
+    small = skeleton(type(vit), cut(vit.config, size, width), vit).eval()
     taken_out = extract(vit, size, width)
-    assert torch.equal(run(small, tensors(vit), images).logits, taken_out(images).logits)
+    assert torch.equal(run(small, images).logits, taken_out(images).logits)
     assert type(taken_out) is type(vit) and len(taken_out.vit.layers) == size[0]
     weight = taken_out.vit.layers[0].attention.q_proj.weight
     rows, columns = 8 * size[1], 8 * size[1] if width == "all" else 32
@@ -34,8 +34,11 @@ def test_a_sub_model_of_a_vit_is_the_stock_network_to_the_last_bit(vit, images, 
 def test_so_is_that_of_a_llama_which_keeps_its_groups_of_heads(llama, width):
     assert possible_heads(llama.config, width) == [2, 4]
     tokens = torch.arange(10).reshape(2, 5)
-    small, taken_out = skeleton(type(llama), cut(llama.config, (2, 2), width)).eval(), extract(llama, (2, 2), width)
-    assert torch.equal(run(small, tensors(llama), tokens).logits, taken_out(tokens).logits)
+    small, taken_out = (
+        skeleton(type(llama), cut(llama.config, (2, 2), width), llama).eval(),
+        extract(llama, (2, 2), width),
+    )
+    assert torch.equal(run(small, tokens).logits, taken_out(tokens).logits)
     assert taken_out.config.head_dim == 8 and taken_out.config.num_key_value_heads == 1
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
-from lsnotebook.sortednet.updates import update_only
+from lsnotebook.sortednet.updates import Drawn
 
 
 def changed_outside(parameter, update):
@@ -27,7 +27,7 @@ def with_momentum(count=1):
 
 def test_parameters_of_several_optimizers_are_held_each_until_its_update():
     parameters, optimizers = with_momentum(2)
-    update_only((one, (slice(2),)) for one in parameters)
+    Drawn({one: torch.Size([2]) for one in parameters}).update_only()
     for parameter, optimizer in zip(parameters, optimizers, strict=True):
         assert changed_outside(parameter, optimizer.step) == (0, True)
         assert changed_outside(parameter, optimizer.step)[0] == 2, "held for one update"
@@ -35,7 +35,7 @@ def test_parameters_of_several_optimizers_are_held_each_until_its_update():
 
 def test_a_step_that_fails_is_no_harm_to_the_next_ones():
     (parameter, other), (optimizer, its) = with_momentum(2)
-    update_only([(parameter, (slice(2),))])
+    Drawn({parameter: torch.Size([2])}).update_only()
 
     def fails():
         raise KeyboardInterrupt
@@ -49,5 +49,5 @@ def test_a_step_that_fails_is_no_harm_to_the_next_ones():
 
 def test_nothing_to_hold_leaves_no_hook():
     hooks = dict(_global_optimizer_pre_hooks)
-    update_only([])
+    Drawn({}).update_only()
     assert _global_optimizer_pre_hooks == hooks
