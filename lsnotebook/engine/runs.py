@@ -28,7 +28,7 @@ from lsnotebook.engine.provenance import provenance
 from lsnotebook.engine.ranks import rank, world_size
 from lsnotebook.engine.run import Run, unfinished
 from lsnotebook.engine.state import read_parts
-from lsnotebook.engine.workers import side_by_side
+from lsnotebook.engine.workers import side_by_side, start_server
 
 
 def splits_of(run: Run) -> Splits:
@@ -73,20 +73,24 @@ def ensure(runs: Iterable[Run], workers: int | None = None) -> None:
         missing = broadcast_object_list([missing])[0]
     if not missing:
         return
-    ensure(dict.fromkeys(run.base for run in missing if run.base), workers=1)
-    total = sum(run.schedule.steps for run in missing)
     if workers is None:
         workers = cpu_count() if all(run.schedule.cpu for run in missing) else 1
+    alone = world_size() > 1 or min(workers, len(missing)) == 1
+    tables = ["lsnotebook.engine.tables", "lsnotebook.engine.attention"]  # what comes next
+    imports = [__name__, *tables, *(run.approach.network for run in missing)]
+    if not alone:
+        with contextlib.suppress(OSError, EOFError, RuntimeError):  # `side_by_side` tries again, and says why
+            start_server(imports)  # imports while the bases are trained
+    ensure(dict.fromkeys(run.base for run in missing if run.base), workers=1)
     for profile in dict.fromkeys(run.profile for run in missing):
         load_images(profile.images, profile.backbone)  # what is wrong or left out is said once, not by each worker
     what = f"{len(missing)} networks" if len(missing) > 1 else str(missing[0])
+    total = sum(run.schedule.steps for run in missing)
     with Progress(total, f"training {what}", hidden=rank() > 0) as progress:
-        if world_size() > 1 or min(workers, len(missing)) == 1:
+        if alone:
             for run in missing:
                 train(run, progress.advance)
         else:
-            tables = ["lsnotebook.engine.tables", "lsnotebook.engine.attention"]  # what comes next
-            imports = [*tables, *(run.approach.network for run in missing)]
             side_by_side(train, missing, workers, progress.advance, imports)
 
 

@@ -42,15 +42,11 @@ def side_by_side(
     from a server that has imported them and done nothing else, since a torch that has computed may hang when it is
     forked.
     """
-    can_fork = "forkserver" in multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
-    if can_fork:
-        context.set_forkserver_preload([do.__module__, *dict.fromkeys(imports)])
+    context = multiprocessing.get_context("forkserver" if can_fork() else "spawn")
     begun: dict[int, Any] = {}
     with contextlib.ExitStack() as held:
         try:
-            if can_fork:
-                start_server()
+            start_server([do.__module__, *imports])
             reports = context.SimpleQueue()  # written at once: reports of a job arrive before its result
             ending, end = context.Pipe(duplex=False)
             started = start, (reports, ending, dict(os.environ))
@@ -82,8 +78,16 @@ def side_by_side(
             ) from error
 
 
-def start_server() -> None:
-    """Start the server that workers are forked from, out of reach of Ctrl-C, which this process answers for them."""
+def can_fork() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def start_server(imports: Iterable[str]) -> None:
+    """Start the server that workers are forked from, where there can be one, out of reach of Ctrl-C, which this process
+    answers for them. It imports while this process goes on."""
+    if not can_fork():
+        return
+    multiprocessing.set_forkserver_preload(list(dict.fromkeys(imports)))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()

@@ -20,7 +20,8 @@ SORTED = (ORDINARY, DEPTH, WIDTH, BOTH)
 
 def all_networks(profile: SortedStudy) -> list[tuple[Approach, int]]:
     """The networks that the pages ask for by default."""
-    wanted = (*SORTED, *LOSSES, LARGEST, *(ALONE[size] for size in profile.alone))
+    sizes = sorted(profile.alone, reverse=True)  # the shortest last, so that no core waits long for another
+    wanted = (*SORTED, *LOSSES, LARGEST, *(ALONE[size] for size in sizes))
     return [(approach, profile.seeds) for approach in dict.fromkeys(wanted)]
 
 
