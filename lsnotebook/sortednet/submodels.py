@@ -104,14 +104,13 @@ def padded(gradient: Tensor, shape: torch.Size) -> Tensor:
 def leading(parameters: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
     """`small[name] = whole[name][:n, :m ...]`, for each name and shape of the smaller network. Gradients go to the
     parameters; a BatchNorm's running statistics, which have none, are counted where they are."""
-    found = {name: parameters[name] for name in shapes}
-    cut = {name: shape for name, shape in shapes.items() if found[name].shape != shape}
-    learned = [name for name in cut if found[name].requires_grad and torch.is_grad_enabled()]
-    found |= {name: found[name][block(shape)].contiguous() for name, shape in cut.items() if name not in set(learned)}
-    if learned:
-        blocks = Blocks.apply([cut[name] for name in learned], *(found[name] for name in learned))
-        found |= zip(learned, blocks, strict=True)
-    return found
+    found = {}
+    for name, shape in shapes.items():
+        whole = parameters[name]
+        found[name] = whole if whole.shape == shape or whole.requires_grad else whole[block(shape)].contiguous()
+    learned = {name: shape for name, shape in shapes.items() if found[name].shape != shape}
+    blocks = Blocks.apply(list(learned.values()), *(found[name] for name in learned))
+    return found | dict(zip(learned, blocks, strict=True))
 
 
 def block(shape: torch.Size) -> tuple[slice, ...]:

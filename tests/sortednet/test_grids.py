@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.flop_counter import FlopCounterMode
 
 from lsnotebook.core.seeding import seeded
 from lsnotebook.data.splits import Splits
@@ -56,6 +57,10 @@ def test_costs_are_counted_and_grow_with_the_size(network):
     tokens, width, mlp = 5, 32, 64
     assert two - one == 2 * tokens * (4 * width**2 + 2 * width * mlp) + 4 * tokens**2 * width
     assert table[1, 1] < table[1, 2] < table[1, 4]
+    for size in ((1, 1), (3, 2), (4, 4)):
+        with FlopCounterMode(display=False) as counter:
+            extract(stock(network), size)(torch.zeros(1, 1, 8, 8))
+        assert table[size] == counter.get_total_flops(), "those of the sub-model by itself"
 
 
 def made(ordinary, sorted_, seeds=3):

@@ -5,7 +5,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from lsnotebook.core.seeding import seeded
-from lsnotebook.sortednet.submodels import WIDTHS, SizeError, cut, extract, possible_heads, run, skeleton
+from lsnotebook.sortednet.submodels import WIDTHS, SizeError, block, cut, extract, possible_heads, run, skeleton
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,38 @@ def test_a_sub_model_of_a_vit_is_the_stock_network_to_the_last_bit(vit, images, 
     assert torch.equal(weight, vit.vit.layers[0].attention.q_proj.weight[:rows, :columns])
     if size == (3, 4):
         assert torch.equal(taken_out(images).logits, vit(images).logits)
+
+
+def gradients(network, loss):
+    network.zero_grad()
+    loss.backward()
+    return {name: one.grad for name, one in network.named_parameters()}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (3, 4)])
+def test_gradients_are_those_of_the_stock_network_in_the_leading_block_and_zero_outside(vit, images, size):
+    labels = torch.arange(len(images))
+    small, taken_out = skeleton(type(vit), cut(vit.config, size), vit).eval(), extract(vit, size)
+    found = gradients(vit, run(small, images, labels=labels).loss)
+    for name, expected in gradients(taken_out, taken_out(images, labels=labels).loss).items():
+        inside = block(expected.shape)
+        assert torch.equal(found[name][inside], expected), name
+        found[name][inside] = 0
+    there = {name for name, one in found.items() if one is not None}
+    assert there == dict(taken_out.named_parameters()).keys(), "layers that did not run have none"
+    assert not any(found[name].any() for name in there)
+
+
+def test_what_is_not_cut_is_the_big_networks_own_and_what_is_cut_follows_it(vit, images):
+    whole, small = (skeleton(type(vit), cut(vit.config, size), vit).eval() for size in ((2, 4), (2, 2)))
+    assert whole.vit.layers[1].mlp.fc1.weight is vit.vit.layers[1].mlp.fc1.weight
+    before, weight = run(small, images).logits, vit.vit.layers[0].mlp.fc1.weight
+    with torch.no_grad():
+        weight.neg_()
+    changed = run(small, images).logits, run(whole, images).logits
+    assert not torch.equal(changed[0], before) and torch.equal(changed[1], extract(vit, (2, 4))(images).logits)
+    with torch.no_grad():
+        weight.neg_()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

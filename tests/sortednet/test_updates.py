@@ -1,5 +1,7 @@
 """A step moves what was drawn, and nothing else, whichever optimizers take it."""
 
+import copy
+
 import pytest
 import torch
 from torch.optim.optimizer import _global_optimizer_pre_hooks
@@ -51,3 +53,15 @@ def test_nothing_to_hold_leaves_no_hook():
     hooks = dict(_global_optimizer_pre_hooks)
     Drawn({}).update_only()
     assert _global_optimizer_pre_hooks == hooks
+
+
+def test_moments_that_were_loaded_anew_are_held_as_well():
+    (parameter,), (optimizer,) = with_momentum()
+    drawn = Drawn({parameter: torch.Size([2])})
+    for _ in range(3):
+        optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))  # its moments are other tensors now
+        momentum = optimizer.state[parameter]["momentum_buffer"]
+        before = momentum.clone()
+        drawn.update_only()
+        assert changed_outside(parameter, optimizer.step) == (0, True)
+        assert torch.equal(momentum[2:], before[2:]) and not torch.equal(momentum[:2], before[:2])
