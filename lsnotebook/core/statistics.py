@@ -139,19 +139,21 @@ def matrix(table: pd.DataFrame, measure: str = "top1") -> pd.DataFrame:
     return table.pivot(index="seed", columns="draw", values=measure)
 
 
-def over_networks(accuracies: pd.DataFrame, measure: str = "top1", chance: float = 0.0) -> pd.DataFrame:
-    """One row for each (approach, policy): mean and standard deviation over the networks (as in Table 1), the accuracy
-    of each being its mean over the orders, and the interval of the mean over networks and orders (`crossed`).
+def over_networks(
+    accuracies: pd.DataFrame, measure: str = "top1", chance: float = 0.0, by: tuple[str, ...] = ("approach", "policy")
+) -> pd.DataFrame:
+    """One row for each group `by` these columns: mean and standard deviation over the networks (as in Table 1), the
+    accuracy of each being its mean over the orders, and the interval of the mean over networks and orders (`crossed`).
 
-    Columns: approach, policy, mean, std, low, high, networks, orders.
+    Columns: those, mean, std, low, high, networks, orders.
     """
     rows = []
-    for (approach, policy), group in accuracies.groupby(["approach", "policy"], sort=False):
+    for key, group in accuracies.groupby(list(by), sort=False):
         values = matrix(group, measure).to_numpy()
         estimate = crossed(values, (chance, 1))
         std = values.mean(1).std(ddof=1) if len(values) > 1 else np.nan
-        rows.append((approach, policy, estimate.mean, std, *estimate[1:], *values.shape))
-    return pd.DataFrame(rows, columns=["approach", "policy", "mean", "std", "low", "high", "networks", "orders"])
+        rows.append((*key, estimate.mean, std, *estimate[1:], *values.shape))
+    return pd.DataFrame(rows, columns=[*by, "mean", "std", "low", "high", "networks", "orders"])
 
 
 def differences(accuracies: pd.DataFrame, to: str, measure: str = "top1") -> pd.DataFrame:

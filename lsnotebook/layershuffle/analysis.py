@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,7 +21,7 @@ from lsnotebook.data.splits import Splits
 from lsnotebook.data.subsets import evenly, spread
 from lsnotebook.layershuffle.model import ShuffleViT
 
-NORMS = ("contribution", "attention", "mlp")
+NORMS = ["contribution", "attention", "mlp"]
 FOLDS = 5
 
 
@@ -105,15 +106,16 @@ def norms(models: Sequence[nn.Module], splits: Splits, images: int) -> pd.DataFr
     """
     (model,) = models
     traced = trace_images(model, splits, images)
-    table = pd.DataFrame({name: getattr(traced, name).ravel() for name in NORMS})
+    table = places(traced.layers).assign(**{name: getattr(traced, name).ravel() for name in NORMS})
+    table["distance"] = table["position"] - table["layer"]
     table["relative"] = table["contribution"] / traced.incoming.ravel()
-    table.insert(0, "image", np.repeat(np.arange(len(traced.layers)), traced.layers.shape[1]))
-    table.insert(1, "layer", traced.layers.ravel())
-    table.insert(2, "position", np.tile(np.arange(traced.layers.shape[1]), len(traced.layers)))
-    table.insert(3, "distance", table["position"] - table["layer"])
-    for name in NORMS:
-        table[name] /= table.groupby("layer")[name].transform("mean")
+    table[NORMS] /= table.groupby("layer")[NORMS].transform("mean")
     return table
+
+
+def places(layers: np.ndarray) -> pd.DataFrame:
+    """One row for each (image, position) of the layers (B, P) that ran: image, position, layer."""
+    return pd.DataFrame(layers).rename_axis("image").rename_axis("position", axis=1).stack().reset_index(name="layer")
 
 
 def explained_by_distance(norms: pd.DataFrame, measure: str) -> np.ndarray:
@@ -127,17 +129,10 @@ def explained_by_distance(norms: pd.DataFrame, measure: str) -> np.ndarray:
     without = pd.get_dummies(norms[["layer", "position"]].astype("category"), dtype=float).to_numpy()
     distances = pd.get_dummies(norms["distance"].abs(), dtype=float).to_numpy()
     folds = list(GroupKFold(FOLDS).split(y, groups=norms["image"]))
-    errors = [predicted(x, y, folds) - y for x in (without, np.hstack([without, distances]))]
+    linear = LinearRegression(fit_intercept=False)  # the categories of a column add up to one
+    errors = [cross_val_predict(linear, x, y, cv=folds) - y for x in (without, np.hstack([without, distances]))]
     gain = pd.Series(errors[0] ** 2 - errors[1] ** 2).groupby(norms["image"].to_numpy()).mean()
     return (gain / max(y.var(), 1e-12)).to_numpy()  # 0 of norms that do not vary
-
-
-def predicted(x: np.ndarray, y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Cross-validated predictions of a linear regression of y (K,) on x (K, F)."""
-    found = np.empty_like(y)
-    for fit, test in folds:
-        found[test] = x[test] @ np.linalg.lstsq(x[fit], y[fit], rcond=None)[0]
-    return found
 
 
 def outputs_of(traced: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -197,13 +192,7 @@ def joint(traced: Trace, images: int = 80) -> tuple[np.ndarray, pd.DataFrame]:
     spaced among those traced."""
     chosen = evenly(len(traced.outputs), images)
     outputs = traced.outputs[chosen]
-    count, positions, width = outputs.shape
-    labels = {
-        "image": np.repeat(np.arange(count), positions),
-        "layer": traced.layers[chosen].ravel(),
-        "position": np.tile(np.arange(positions), count),
-    }
-    return outputs.reshape(-1, width), pd.DataFrame(labels)
+    return outputs.reshape(-1, outputs.shape[-1]), places(traced.layers[chosen])
 
 
 def attention_maps(traced: Trace, images: int) -> np.ndarray:

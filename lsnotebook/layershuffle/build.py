@@ -43,10 +43,6 @@ class Build:
         """Table 1 (networks, orders)."""
         return self.of(self.table_1, approach, policy)
 
-    def positions(self, approach: str) -> np.ndarray:
-        """The share of positions that layers predict correctly, in % (networks, orders)."""
-        return self.of(self.table_1, approach, "arbitrary", "position")
-
     def depth(self, approach: str, policy: str, layers: int) -> np.ndarray:
         """Figures 1b and 1c (networks, orders)."""
         return self.of(self.pruned.query("layers == @layers"), approach, policy)
@@ -72,7 +68,7 @@ class Build:
 
     def ensemble_top1(self, approach: str) -> np.ndarray:
         """Table 2: one value for each draw of the members' orders."""
-        return 100 * measurements.ensemble_accuracies(self.sources(approach), arbitrary)["top1"].to_numpy()
+        return 100 * measurements.ensemble_accuracies(self.sources(approach))["top1"].to_numpy()
 
     @cached_property
     def readability(self) -> pd.DataFrame:

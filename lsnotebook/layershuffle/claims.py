@@ -81,7 +81,7 @@ def predict_is_slightly_worst(build: Build) -> list[Statement]:
 
 def layers_predict_their_position(build: Build) -> list[Statement]:
     always, published = Bounds("“almost always”: nine times of ten", above=90), paper.statement("position_predicted")
-    values = build.positions("layershuffle-predict")
+    values = build.of(build.table_1, "layershuffle-predict", "arbitrary", "position")
     return [Statement("positions predicted correctly, %", values, always, published, limits=SHARE)]
 
 

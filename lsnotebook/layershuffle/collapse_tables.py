@@ -23,6 +23,7 @@ WAYS = "first", "last", "layer", "distance", "from", "sequential", "arbitrary"
 """What a row of `summary` is of, by its number: so many of the first or last layers held in place, a single layer held;
 two layers exchanged at a distance, or of which this is the first; the answer after so many layers, in both orders."""
 
+KEY = "approach", "way", "number"
 OVER = "95 % intervals over networks and drawn orders"
 """The population of the sentences' intervals, where they say no other."""
 
@@ -35,21 +36,13 @@ def summary(measured: Mapping[str, pd.DataFrame], chance: float) -> pd.DataFrame
     """
     swaps = measured["swaps"].assign(distance=lambda pairs: pairs["second"] - pairs["first"])
     apart = swaps[swaps["distance"] > 0].assign(**{"from": swaps["first"]})
-    parts = [over_ways(measured["anchored"], "top1", chance)]
+    parts = [over_networks(measured["anchored"], "top1", chance, KEY)]
     for way, pairs in (("distance", swaps), ("from", apart)):
         means = pairs.groupby(["approach", "seed", way], sort=False)["top1"].mean().reset_index()
-        parts.append(over_ways(means.rename(columns={way: "number"}).assign(way=way, draw=0), "top1", chance))
-    parts.append(over_ways(measured["lens"].rename(columns={"policy": "way"}), "probability", 0))
+        means = means.rename(columns={way: "number"}).assign(way=way, draw=0)
+        parts.append(over_networks(means, "top1", chance, KEY))
+    parts.append(over_networks(measured["lens"].rename(columns={"policy": "way"}), "probability", 0, KEY))
     return pd.concat(parts, ignore_index=True)
-
-
-def over_ways(table: pd.DataFrame, measure: str, chance: float) -> pd.DataFrame:
-    """`statistics.over_networks` of each way and number."""
-    found = [
-        over_networks(group.assign(policy=way), measure, chance).assign(number=number)
-        for (way, number), group in table.groupby(["way", "number"], sort=False)
-    ]
-    return pd.concat(found, ignore_index=True).rename(columns={"policy": "way"})
 
 
 def anchored(found: pd.DataFrame) -> pd.DataFrame:
@@ -123,17 +116,10 @@ def verdict(table: pd.DataFrame, chance: float, layers: int) -> str:
 
 def first_or_last(table: pd.DataFrame, layers: int) -> str:
     """Which end matters: a quarter of the layers in place, the first or the last, paired by network and draw."""
-    quarter = max(1, layers // 4)
-    rows = table[table["number"] == quarter]
-    gains = {
-        name: matrix(group[group["way"] == "first"]) - matrix(group[group["way"] == "last"])
-        for name, group in rows.groupby("approach", sort=False)
-    }
-    texts = [f"{mean_and_interval(gain.to_numpy(), POINTS)} for {TITLES[name]}" for name, gain in gains.items()]
-    ends = {
-        end: [TITLES[name] for name, gain in gains.items() if sign(crossed(gain.to_numpy(), POINTS)) == end]
-        for end in (1, -1)
-    }
+    quarter, first, last = max(1, layers // 4), held(table, "first"), held(table, "last")
+    gains = {TITLES[name]: first[name][quarter] - last[name][quarter] for name in first}
+    texts = [f"{mean_and_interval(gain, POINTS)} for {title}" for title, gain in gains.items()]
+    ends = {end: [title for title, gain in gains.items() if sign(crossed(gain, POINTS)) == end] for end in (1, -1)}
     return (
         f"Points of top-1 more with the first {quarter} in place than with the last {quarter} ({OVER}): "
         f"{', '.join(texts)}. The first matter more for {some(ends[1])}, the last for {some(ends[-1])}."
@@ -168,21 +154,20 @@ def exchanged(table: pd.DataFrame) -> str:
         top1 = group.pivot(index="seed", columns=["first", "second"], values="top1")
         first, second = (top1.columns.get_level_values(level).to_numpy() for level in ("first", "second"))
         distance, cost = second - first, (top1[0, 0].to_numpy()[:, None] - top1.to_numpy())
-        with_first = [
+        apart = [
             cost[:, (first == 0) & (distance == far)][:, 0] - cost[:, (first > 0) & (distance == far)].mean(1)
             for far in range(1, distance.max())
         ]
+        with_first = np.mean(apart, axis=0)
         others = cost[:, (first > 0) & (distance > 0)]
         far = np.broadcast_to(distance[(first > 0) & (distance > 0)], others.shape)
-        loss, more = (
-            mean_and_interval(each, POINTS) for each in (cost[:, distance > 0].mean(1), np.mean(with_first, axis=0))
-        )
+        loss, more = (mean_and_interval(each, POINTS) for each in (cost[:, distance > 0].mean(1), with_first))
         trend = as_text(*crossed(rank_correlation(far, others).mean(1), POINTS), decimals=2)
         told.append(
             f"**{TITLES[name]}** loses {loss} points on average. With layer 0 it loses {more} more than without at the "
             f"same distance; without it, the rank correlation of loss and distance is {trend}."
         )
-        dearer += [TITLES[name]] if sign(crossed(np.mean(with_first, axis=0), POINTS)) > 0 else []
+        dearer += [TITLES[name]] if sign(crossed(with_first, POINTS)) > 0 else []
     costs = f"At the same distance, exchanging layer 0 costs more than exchanging others for {some(dearer)}."
     return listed("Points of top-1 lost with two layers exchanged (95 % intervals over the networks):", told, costs)
 

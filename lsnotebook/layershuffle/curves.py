@@ -12,12 +12,13 @@ from lsnotebook.layershuffle.collapse_tables import begins_with_first
 from lsnotebook.pages.style import INK
 
 
-def lines(axes: Axes, table: pd.DataFrame, x: str, measure: str, approach: str, **style) -> None:
+def lines(axes: Axes, table: pd.DataFrame, x: str, measure: str, approach: str, label: str = "", **style) -> None:
     """The mean over the seeds of a measure in % against `x`, with a band of one standard deviation."""
+    label = label or TITLES[approach]
     curves = 100 * table.groupby([x, "seed"])[measure].mean().unstack()
     mean, std = curves.mean(axis=1), curves.std(axis=1)
     axes.fill_between(mean.index, mean - std, mean + std, color=COLOURS[approach], alpha=0.2, linewidth=0)
-    axes.plot(mean, color=COLOURS[approach], marker=MARKERS[approach], markersize=5.5, label=TITLES[approach], **style)
+    axes.plot(mean, color=COLOURS[approach], marker=MARKERS[approach], markersize=5.5, label=label, **style)
 
 
 def beside(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

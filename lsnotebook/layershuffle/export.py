@@ -89,9 +89,8 @@ def card(run: Run, model: ShuffleViT, images: int) -> str:
     `images` is the number of validation images.
     """
     profile, approach, made, config = run.profile, run.approach, finished.made(run), model.config
-    found = accuracies([run], (sequential, arbitrary))
-    top1 = {policy: 100 * table["top1"] for policy, table in found.groupby("policy")}
-    ordered, shuffled = top1[sequential.policy].item(), top1[arbitrary.policy]
+    ordered, shuffled = (100 * accuracies([run], sampler)["top1"] for sampler in (sequential, arbitrary))
+    addresses = dict(one.split(", ") for one in metadata.metadata("lsnotebook").get_all("Project-URL", []))
     checkpoint = profile.backbone.checkpoint or ""
     is_public = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", checkpoint) and not Path(checkpoint).exists()
     base = f"base_model: {checkpoint}\n" if is_public else ""
@@ -135,14 +134,14 @@ any order.
 
 | order of the layers | top-1 accuracy | lowest to highest | orders |
 |---|---|---|---|
-| in sequence | {ordered:.1f} % | | 1 |
+| in sequence | {ordered.item():.1f} % | | 1 |
 | arbitrary | {shuffled.mean():.1f} % | {shuffled.min():.1f} to {shuffled.max():.1f} % | {len(shuffled)} |
 
 Of this one network, on {images} validation images of `{source}`: it was not trained on them, {chose}.
 
 ## Run it
 
-With [lsnotebook]({repository()}) installed, in this folder:
+With [lsnotebook]({addresses["Repository"]}) installed, in this folder:
 
 ```python
 from PIL import Image
@@ -171,9 +170,3 @@ print(model.config.id2label[logits.argmax().item()])
 
 Again: `lsnotebook export {profile.name} {approach.name} --seed {run.seed} FOLDER`
 """
-
-
-def repository() -> str:
-    """The address of the package's repository, as its metadata say."""
-    addresses = metadata.metadata("lsnotebook").get_all("Project-URL", [])
-    return dict(one.split(", ") for one in addresses)["Repository"]

@@ -180,14 +180,11 @@ def chosen_or_random(chosen: pd.DataFrame, random: pd.DataFrame, chance: float) 
     """Top-1 in sequence against the layers kept, chosen by the training images (filled) or at random (open)."""
     figure, [[axes]] = new()
     chance_line(axes, chance)
-    for approach, group in beside(chosen):
-        lines(axes, group, "layers", "top1", approach)
-    for approach, group in beside(random):
-        lines(axes, group, "layers", "top1", approach, linestyle="--", fillstyle="none")
+    for how, table, style in (("chosen", chosen, {}), ("random", random, {"linestyle": "--", "fillstyle": "none"})):
+        for approach, group in beside(table):
+            lines(axes, group, "layers", "top1", approach, f"{TITLES[approach]}, {how}", **style)
     axes.set(xlabel="layers kept", ylabel="top-1 accuracy, %", ylim=(0, 102), xticks=sorted(chosen["layers"].unique()))
-    handles, _ = axes.get_legend_handles_labels()
-    labels = [f"{TITLES[approach]}, {how}" for how in ("chosen", "random") for approach in chosen["approach"].unique()]
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
@@ -219,11 +216,8 @@ def by_sources(merged: pd.DataFrame, chance: float) -> Figure:
     figure, [[axes]] = new()
     chance_line(axes, chance)
     for (approach, policy), group in merged.groupby(["approach", "policy"], sort=False):
-        at = 100 * group.groupby("distinct")["top1"].agg(["mean", "std"])
-        colour, mean, std = COLOURS[approach], at["mean"], at["std"].fillna(0)
-        axes.fill_between(at.index, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
-        label = f"{TITLES[approach]}, {policy}"
-        axes.plot(mean, color=colour, marker=MARKERS[approach], markersize=5.5, label=label)
+        models = group.assign(seed=group.groupby("distinct").cumcount())
+        lines(axes, models, "distinct", "top1", approach, f"{TITLES[approach]}, {policy}")
     axes.set(xlabel="sources that the layers come from", ylabel="top-1 accuracy, %", ylim=(0, 102))
     axes.set_xticks(sorted(merged["distinct"].unique()))
     figure.legend(loc="outside upper center", ncols=2)

@@ -1,7 +1,7 @@
 """What the pages measure on trained networks: each a table, computed once and cached in the run store."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
@@ -14,14 +14,7 @@ from lsnotebook.engine import runs
 from lsnotebook.engine.run import Run, study
 from lsnotebook.engine.tables import Table, tables
 from lsnotebook.layershuffle import analysis, collapse, merging, pruning
-from lsnotebook.layershuffle.approaches import (
-    BASELINE,
-    DRIFT_SEEDS,
-    DRIFTED,
-    LAYERSHUFFLE,
-    REFINED,
-    TABLE_1,
-)
+from lsnotebook.layershuffle.approaches import BASELINE, DRIFT_SEEDS, DRIFTED, LAYERSHUFFLE, REFINED, TABLE_1
 from lsnotebook.layershuffle.evaluation import under_orders
 from lsnotebook.layershuffle.profiles import Study
 
@@ -29,14 +22,10 @@ CHUNK = 10
 """Merged models in a table (half as many draws of an ensemble): tables are computed side by side."""
 
 
-def each(models: Sequence[Run], name: str, compute, **arguments: object) -> pd.DataFrame:
-    """A table of each run, with its approach and seed."""
-    return joined(models, tables([Table(name, compute, (run,), arguments) for run in models], name))
-
-
-def joined(models: Sequence[Run], found: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The tables of runs as one, with the approach and seed of each."""
-    rows = zip(models, found, strict=True)
+def each(models: Sequence[Run], name: str, compute, seeded: bool = False, **arguments: object) -> pd.DataFrame:
+    """A table of each run, with its approach and seed; where it is `seeded`, it is computed with that seed, too."""
+    wanted = [Table(name, compute, (run,), arguments | {"seed": run.seed} if seeded else arguments) for run in models]
+    rows = zip(models, tables(wanted, name), strict=True)
     return pd.concat(
         [table.assign(approach=run.approach.name, seed=run.seed) for run, table in rows], ignore_index=True
     )
@@ -112,8 +101,7 @@ def contributions(models: Sequence[Run]) -> pd.DataFrame:
 
     Where they are estimated, each network has draws of its own, so that their errors average out.
     """
-    wanted = [Table("contributions", pruning.contributions, (run,), {"seed": run.seed}) for run in models]
-    return joined(models, tables(wanted, "contributions"))
+    return each(models, "contributions", pruning.contributions, seeded=True)
 
 
 def chosen_accuracies(models: Sequence[Run], keep: int = 1) -> pd.DataFrame:
@@ -130,39 +118,25 @@ def merged_accuracies(
     """
     first = models[0]
     sources = merging.draw_sources(first.layers, len(models), merged, distinct)
-    orders = repeated(draw(sampler, first.layers, merged), merged)
-    wanted = [
-        Table(
-            "merged",
-            merging.merged_scores,
-            tuple(models),
-            {"sources": sources[k : k + CHUNK], "orders": orders[k : k + CHUNK]},
-        )
-        for k in range(0, merged, CHUNK)
-    ]
+    orders = draw(sampler, first.layers, merged)
+    orders *= merged // len(orders)  # a deterministic sampler has a single one
+    chunks = [{"sources": sources[k : k + CHUNK], "orders": orders[k : k + CHUNK]} for k in range(0, merged, CHUNK)]
+    wanted = [Table("merged", merging.merged_scores, tuple(models), chunk) for chunk in chunks]
     found = pd.concat(tables(wanted, f"merged {first.approach.title} models"), ignore_index=True)
     texts = {"sources": [as_text(source.layers) for source in sources], "order": [as_text(order) for order in orders]}
     return found.assign(approach=first.approach.name, policy=sampler.policy, distinct=distinct or first.layers, **texts)
 
 
-def ensemble_accuracies(models: Sequence[Run], sampler: Sampler, draws: int = 20) -> pd.DataFrame:
-    """One row for each draw of an order for every member of the ensemble (§4.4). Columns as those of `score`."""
-    first = models[0]
-    orders = draw(sampler, first.layers, draws * len(models))
-    draws = max(1, len(orders) // len(models))
-    orders = repeated(orders, draws * len(models))
-    groups = [orders[k * len(models) : (k + 1) * len(models)] for k in range(draws)]
+def ensemble_accuracies(models: Sequence[Run], draws: int = 20) -> pd.DataFrame:
+    """One row for each draw of an arbitrary order for every member of the ensemble (§4.4); columns of `score`."""
+    first, size = models[0], len(models)
+    orders = draw(arbitrary, first.layers, draws * size)
+    groups = [orders[k : k + size] for k in range(0, len(orders), size)]
     wanted = [
         Table("ensemble", merging.ensemble_scores, tuple(models), {"orders": groups[k : k + CHUNK // 2]})
         for k in range(0, draws, CHUNK // 2)
     ]
-    found = pd.concat(tables(wanted, f"ensembles of {first.approach.title}"), ignore_index=True)
-    return found.assign(approach=first.approach.name, policy=sampler.policy, draw=range(draws))
-
-
-def repeated(orders: list[Order], count: int) -> list[Order]:
-    """The only order of a deterministic sampler, as often as it is needed."""
-    return orders * count if len(orders) == 1 else orders
+    return pd.concat(tables(wanted, f"ensembles of {first.approach.title}"), ignore_index=True)
 
 
 def drifts(models: Sequence[Run]) -> pd.DataFrame:
@@ -214,7 +188,7 @@ def collapses(models: Sequence[Run], orders: int | None = None, images: int = 25
     """`collapse.anchored`, `collapse.swaps` and `collapse.lens` of each run, with approach and seed, under the first
     (by default eight) of the orders of Table 1."""
     count = orders or min(8, cast(Study, models[0].profile).orders)
-    drawn = {"orders": draw(arbitrary, models[0].layers, count), "images": images}
+    drawn: dict[str, Any] = {"orders": draw(arbitrary, models[0].layers, count), "images": images}
     return {
         "anchored": each(models, "layers held in place", collapse.anchored, **drawn),
         "swaps": each(models, "exchanged layers", collapse.swaps, images=images),

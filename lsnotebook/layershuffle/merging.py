@@ -1,12 +1,13 @@
 """Merged models, each layer from a source of its own, and ensembles (§4.4). No weight is copied."""
 
 import copy
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
 
 from lsnotebook.core.errors import LsnotebookError
 from lsnotebook.core.orders import Order
@@ -14,8 +15,6 @@ from lsnotebook.core.randomness import stream
 from lsnotebook.data.splits import Splits
 from lsnotebook.layershuffle.evaluation import score
 from lsnotebook.layershuffle.model import ShuffleViT, ShuffleViTOutput
-
-T = TypeVar("T", bound=nn.Module)
 
 
 class MergeError(LsnotebookError, ValueError):
@@ -62,17 +61,15 @@ def merge(models: Sequence[ShuffleViT], sources: Sources) -> ShuffleViT:
         raise MergeError(
             "Layers that encode or predict their position are not merged; take baseline or layershuffle models."
         )
-    merged = twin(rest)
-    merged.vit = twin(rest.vit)
-    merged.vit.layers = nn.ModuleList(models[source].vit.layers[index] for index, source in enumerate(sources.layers))
-    return merged
+    return with_layers(rest, (models[source].vit.layers[index] for index, source in enumerate(sources.layers)))
 
 
-def twin(module: T) -> T:
-    """A shallow copy: the same submodules and weights, but its submodules can be exchanged."""
-    same = copy.copy(module)
-    same._modules = dict(module._modules)
-    return same
+def with_layers(model: ShuffleViT, layers: Iterable[nn.Module]) -> ShuffleViT:
+    """A shallow copy of a model that has these layers; all else is the model's own."""
+    other, vit = copy.copy(model), copy.copy(model.vit)
+    vit._modules = vit._modules | {"layers": nn.ModuleList(layers)}
+    other._modules = other._modules | {"vit": vit}
+    return other
 
 
 def mean_logits(models: Sequence[ShuffleViT], orders: Sequence[Order], pixel_values: Tensor) -> ShuffleViTOutput:
@@ -104,7 +101,5 @@ def ensemble_scores(models: Sequence[ShuffleViT], splits: Splits, orders: Sequen
 
 def drift(model: ShuffleViT, base: ShuffleViT) -> float:
     """How far refining has moved the layers away from the base: the L2 distance, relative to the norm of the base."""
-    weights = model.vit.layers.state_dict()
-    start = base.to(model.device).vit.layers.state_dict()
-    moved = sum((weights[name] - start[name]).square().sum().item() for name in weights)
-    return (moved / sum(start[name].square().sum().item() for name in weights)) ** 0.5
+    weights, start = (parameters_to_vector(one.vit.layers.parameters()) for one in (model, base.to(model.device)))
+    return ((weights - start).norm() / start.norm()).item()

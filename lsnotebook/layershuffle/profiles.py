@@ -106,26 +106,21 @@ CIFAR100_MINI = Study(
     seeds=3,
     orders=20,
 )
-CIFAR100, CIFAR100_DEIT = (
-    Study(
-        name=name,
-        images=Images("cifar100", classes=100, selection=5_000, folders=("train", "test")),
-        backbone=Backbone(checkpoint=checkpoint),
-        refine=Schedule(
-            steps=7_020,  # 20 epochs of 45,000 images
-            batch_size=128,
-            learning_rate=1e-4,
-            check_every=351,
-            mixed_precision="bf16",
-        ),
-        machine=Machine(readers=8, decode_on_gpu=True, compile=True),
-        orders=20,
-    )
-    for name, checkpoint in (
-        ("cifar100", "google/vit-base-patch16-224-in21k"),
-        ("cifar100-deit", "facebook/deit-base-patch16-224"),
-    )
+CIFAR100 = Study(
+    name="cifar100",
+    images=Images("cifar100", classes=100, selection=5_000, folders=("train", "test")),
+    backbone=Backbone(checkpoint="google/vit-base-patch16-224-in21k"),
+    refine=Schedule(
+        steps=7_020,  # 20 epochs of 45,000 images
+        batch_size=128,
+        learning_rate=1e-4,
+        check_every=351,
+        mixed_precision="bf16",
+    ),
+    machine=Machine(readers=8, decode_on_gpu=True, compile=True),
+    orders=20,
 )
+CIFAR100_DEIT = replace(CIFAR100, name="cifar100-deit", backbone=Backbone(checkpoint="facebook/deit-base-patch16-224"))
 CIFAR100_SMALL = Study(
     name="cifar100-small",
     images=Images("cifar100", classes=100, selection=5_000, folders=("train", "test"), augment=True),

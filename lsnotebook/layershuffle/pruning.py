@@ -45,14 +45,11 @@ def shapley(model: ShuffleViT, images: Dataset, draws: int = 200, seed: int = 0)
         value = subset_accuracies(model, images)
         values = [exact_shapley(value, layer) for layer in range(layers)]
         return pd.DataFrame({"layer": range(layers), "contribution": values, "error": 0.0})
-    turns = [stream(seed, "layers come in", draw).permutation(layers) for draw in range(draws)]
+    turns = np.array([stream(seed, "layers come in", draw).permutation(layers) for draw in range(draws)])
     subsets = [tuple(sorted(turn[: size + 1].tolist())) for turn in turns for size in range(layers)]
-    distinct = list(dict.fromkeys(subsets))
-    found = dict(zip(distinct, evaluate(model, images, distinct)["top1"], strict=True))
+    top1 = evaluate(model, images, subsets)["top1"].to_numpy().reshape(draws, layers)
     gains = np.empty((draws, layers))
-    for draw, turn in enumerate(turns):
-        reached = [found[subset] for subset in subsets[draw * layers : (draw + 1) * layers]]
-        gains[draw, turn] = np.diff([1 / model.config.num_labels, *reached])
+    np.put_along_axis(gains, turns, np.diff(top1, prepend=1 / model.config.num_labels), axis=1)
     error = gains.std(0, ddof=1) / np.sqrt(draws)
     return pd.DataFrame({"layer": range(layers), "contribution": gains.mean(0), "error": error})
 

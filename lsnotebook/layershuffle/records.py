@@ -9,18 +9,10 @@ from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
 from lsnotebook.core.orders import arbitrary, sequential
 from lsnotebook.engine import finished
 from lsnotebook.engine.run import all_runs, study, trained
-from lsnotebook.layershuffle import all_networks
-from lsnotebook.layershuffle.approaches import (
-    BASE,
-    BASELINE,
-    LAYERDROP,
-    LAYERSHUFFLE,
-    PREDICT_SUM,
-    REFINED,
-    TABLE_1,
-)
+from lsnotebook.layershuffle import all_networks, both_networks, table_1_networks
+from lsnotebook.layershuffle.approaches import BASE, BASELINE, LAYERDROP, LAYERSHUFFLE, PREDICT_SUM, REFINED, TABLE_1
 from lsnotebook.layershuffle.claims import CLAIMS, check
-from lsnotebook.layershuffle.collapse_tables import WAYS, summary
+from lsnotebook.layershuffle.collapse_tables import KEY, WAYS, summary
 from lsnotebook.layershuffle.measurements import accuracies, collapses, drifts, merged_accuracies
 from lsnotebook.layershuffle.profiles import Study
 from lsnotebook.pages.rows import Averaged, Row, Words
@@ -49,7 +41,7 @@ class Network(Row):
 class Way(Averaged):
     """A row of `collapse`."""
 
-    key = ("approach", "way", "number")
+    key = KEY
 
     way: Literal[WAYS]  # type: ignore[valid-type]
     number: NonNegativeInt
@@ -80,12 +72,11 @@ def collapse_keys(profile: Study) -> list[tuple]:
 def claims(profile: Study) -> pd.DataFrame:
     """The statements of those claims whose networks are in the store, as `claims.check` gives them."""
     pruned = LAYERSHUFFLE, LAYERDROP, BASELINE, *(REFINED[layers] for layers in profile.depths)
-    both = LAYERSHUFFLE, BASELINE
     needed = {
-        "02_execution_order": [(approach, profile.seeds) for approach in TABLE_1],
+        "02_execution_order": table_1_networks(profile),
         "03_pruning": [(approach, profile.seeds) for approach in pruned],
-        "04_representations": [(approach, profile.seeds) for approach in both],
-        "05_merging": [(approach, profile.sources) for approach in both],
+        "04_representations": both_networks(profile),
+        "05_merging": [(approach, profile.sources) for approach in (BASELINE, LAYERSHUFFLE)],
     }
     return check(profile, [page for page, networks in needed.items() if trained(profile, networks) == networks])
 

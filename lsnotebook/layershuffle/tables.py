@@ -132,12 +132,10 @@ def dependence(norms: pd.DataFrame) -> pd.DataFrame:
 def models_of(tables: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
     """One row for each model of Table 2 and Figure 5, from tables keyed by (approach, model): the merged model, the
     source (the mean of its orders), the draw of orders of an ensemble. Columns: approach, model, top1, top5."""
-    rows = []
-    for (approach, model), table in tables.items():
-        one = next((table[name] for name in ("seed", "draw") if name in table), table.index)
-        means = table.groupby(one)[["top1", "top5"]].mean()
-        rows.append(means.reset_index(drop=True).assign(approach=approach, model=model))
-    return pd.concat(rows, ignore_index=True)
+    means = {
+        names: table.groupby(table.get("seed", table.index))[["top1", "top5"]].mean() for names, table in tables.items()
+    }
+    return pd.concat(means, names=["approach", "model"]).reset_index(["approach", "model"]).reset_index(drop=True)
 
 
 def table_2(models: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
@@ -209,8 +207,6 @@ def switched_off(norms: pd.DataFrame, below: float = 0.1) -> pd.DataFrame:
 
 def attention(maps: np.ndarray) -> pd.DataFrame:
     """The weights of `analysis.attention_maps` (B, P, rows, columns), a row for each (image, position, patch)."""
-    images, positions = maps.shape[:2]
-    index = pd.MultiIndex.from_product(
-        [range(images), range(positions), range(maps[0, 0].size)], names=["image", "position", "patch"]
-    )
+    sizes = (*maps.shape[:2], maps[0, 0].size)
+    index = pd.MultiIndex.from_product(map(range, sizes), names=["image", "position", "patch"])
     return pd.Series(maps.ravel(), index, name="weight").reset_index()

@@ -68,7 +68,7 @@ def measure(profile):
     measurements.merged_accuracies(vits, sequential, of["merged"])
     measurements.accuracies(vits, sequential)
     measurements.merged_accuracies(shuffled, arbitrary, of["merged"])
-    measurements.ensemble_accuracies(shuffled, arbitrary)
+    measurements.ensemble_accuracies(shuffled)
     measurements.accuracies(shuffled, arbitrary, of["orders"])
     for count in measurements.fewer_sources(profile):
         for models, sampler in ((vits, sequential), (shuffled, arbitrary)):

@@ -6,6 +6,7 @@ import torch
 from torch.utils.data import TensorDataset
 
 from lsnotebook.core.orders import OrderError
+from lsnotebook.engine.attention import few_tokens_attention
 from lsnotebook.layershuffle.evaluation import evaluate, outputs
 
 
@@ -30,7 +31,7 @@ def test_where_no_position_is_predicted_none_is_reported(toy, images):
     assert table["position"].isna().all()
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager", "few_tokens_attention"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager", few_tokens_attention.__name__])
 @pytest.mark.parametrize(
     "variant", [{}, {"encode_position": True}, {"predict_position": True}, {"distilled": True}], ids=str
 )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lsnotebook.layershuffle.analysis import trace
-from lsnotebook.layershuffle.merging import twin
+from lsnotebook.layershuffle.merging import with_layers
 from lsnotebook.layershuffle.model import ShuffleViT
 
 Groups: TypeAlias = Sequence[Sequence[ShuffleViT]]
@@ -59,8 +59,7 @@ def in_turn(groups: Groups, order: Sequence[int], sources: Sequence[int]) -> lis
 
 def taken(models: Sequence[ShuffleViT], order: Sequence[int], sources: Sequence[int]) -> ShuffleViT:
     """The model whose p-th layer is layer `order[p]` of `models[sources[p]]`; the rest is the first model's."""
-    merged = twin(models[0])
-    merged.vit = twin(models[0].vit)
-    merged.vit.layers = nn.ModuleList(models[s].vit.layers[index] for index, s in zip(order, sources, strict=True))
+    layers = (models[source].vit.layers[index] for index, source in zip(order, sources, strict=True))
+    merged = with_layers(models[0], layers)
     merged.config = type(merged.config)(**{**merged.config.to_dict(), "num_hidden_layers": len(order)})
     return merged
