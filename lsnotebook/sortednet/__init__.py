@@ -3,7 +3,7 @@
 To be read first: `submodels` (the one rule), `samplers` and `updates` (Algorithm 1), `networks`. Then, page by page:
 
 09   neurons, neuron_views
-10   approaches, profiles, sizes, accumulation, grids, scores, comparisons, grid_tables, grid_figures, comparison_tables
+10   approaches, profiles, accumulation, grids, scores, comparisons, grid_tables, grid_figures, comparison_tables
 10b  resnet, convolutions, sgd, convolution_profiles, convolution_runs, convolution_records, convolution_views
 11   exits, exit_views
 12   text, language, language_runs, language_measures, speculation, language_views; glue

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from lsnotebook.core.profiles import Approach
-from lsnotebook.sortednet.samplers import Only, Prefix
-from lsnotebook.sortednet.sizes import Largest, Several
+from lsnotebook.sortednet.samplers import Largest, Only, Prefix, Several
 
 NETWORK = "lsnotebook.sortednet.networks"
 HEADS = 4

@@ -10,8 +10,8 @@ from lsnotebook.core.new_folder import unused, written
 from lsnotebook.core.profiles import Approach, named
 from lsnotebook.engine.command_line import Named, check_alone, fitting
 from lsnotebook.sortednet.approaches import APPROACHES
+from lsnotebook.sortednet.convolution_profiles import PROFILES as STUDIES
 from lsnotebook.sortednet.convolution_profiles import ConvolutionStudy
-from lsnotebook.sortednet.convolution_profiles import profile_of as study_of
 from lsnotebook.sortednet.profiles import SortedStudy, profile_of
 
 
@@ -61,7 +61,7 @@ def extract(
 
 
 @sortednet.command()
-@click.argument("study", type=Named("profile", study_of))
+@click.argument("study", type=Named("profile", lambda word: named(word, STUDIES, "profile")))
 @click.option("--seeds", type=click.IntRange(2, 4), help="Networks of each setting; the profile's number if not given.")
 def accumulate(study: ConvolutionStudy, seeds: int | None) -> None:
     """Train sorted convolutions with accumulated gradients (Tables 5 and 6), and record what they give.

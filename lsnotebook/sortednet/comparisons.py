@@ -43,19 +43,14 @@ def with_updates(profile: SortedStudy, count: int, way: str) -> SortedStudy:
 def accumulations(profile: SortedStudy, seeds: int | None = None) -> pd.DataFrame:
     """Networks sorted in both, with 1 to 4 accumulated batches: way, accumulation, updates, seed, layers, heads,
     top1."""
-    wanted = {
-        (way, count): study(with_updates(profile, count, way), [approach], seeds)
+    wanted = [
+        (run, {"way": way, "accumulation": count, "updates": run.schedule.steps, "seed": run.seed})
         for way in WAYS
         for count, approach in ACCUMULATED.items()
-    }
-    runs = list(dict.fromkeys(run for those in wanted.values() for run in those))
-    found = dict(zip(runs, tables([sized(run) for run in runs], "sub-models"), strict=True))
-    rows = [
-        found[run].assign(way=way, accumulation=count, updates=run.schedule.steps, seed=run.seed)
-        for (way, count), those in wanted.items()
-        for run in those
+        for run in study(with_updates(profile, count, way), [approach], seeds)
     ]
-    return pd.concat(rows, ignore_index=True)
+    found = tables([sized(run) for run, _ in wanted], "sub-models")
+    return pd.concat([table.assign(**of) for table, (_, of) in zip(found, wanted, strict=True)], ignore_index=True)
 
 
 def layers_kept(models: Sequence[Run]) -> pd.DataFrame:

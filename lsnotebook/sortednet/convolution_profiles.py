@@ -9,7 +9,7 @@ cifar10-mobilenet      Figure 2 itself: declared
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lsnotebook.core.profiles import Backbone, Images, named
+from lsnotebook.core.profiles import Backbone, Images
 
 SEEDS = (40, 42, 1010, 4242)
 """The paper's (Table 7)."""
@@ -102,8 +102,3 @@ FULL = ConvolutionStudy("cifar10-sorted", CIFAR10, updates=70_200, batches=70_20
 Nunez et al., whose setting this is, sort widths with InstanceNorm."""
 MOBILENET = MobileNetStudy()
 PROFILES = {study.name: study for study in (SMOKE, MINI, FULL)}
-
-
-def profile_of(name: object) -> ConvolutionStudy:
-    """The scale of that name. Raises `UnknownNameError`."""
-    return named(name, PROFILES, "profile")

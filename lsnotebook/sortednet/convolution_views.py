@@ -2,7 +2,6 @@
 numbers."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from lsnotebook.pages.style import new, styled
 from lsnotebook.pages.tables import percent, signed
 from lsnotebook.sortednet import paper
 from lsnotebook.sortednet.convolution_profiles import SEEDS, ConvolutionStudy, MobileNetStudy
-from lsnotebook.sortednet.convolution_runs import runs_of, scored
+from lsnotebook.sortednet.convolution_runs import SortedRun, scored
 from lsnotebook.sortednet.grid_figures import colour_bar, heat_map
 from lsnotebook.sortednet.intervals import accuracy, mean
 
@@ -71,8 +70,7 @@ def gains(rows: pd.DataFrame, study: ConvolutionStudy) -> str:
 def live(study: ConvolutionStudy) -> pd.DataFrame:
     """`convolution_runs.scored` of networks that accumulate nothing, one of each seed, trained where they are
     missing."""
-    every = runs_of(replace(study, seeds=len(SEEDS)))
-    return pd.concat([scored(run) for run in every if run.setting == study.setting(1, "data")])
+    return pd.concat([scored(SortedRun(study, study.setting(1, "data"), seed)) for seed in SEEDS])
 
 
 def shared(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """How good every sub-model of a network is: accuracy over depths and widths, and with the classifier retuned."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -64,11 +65,8 @@ def grid(models: Sequence[SortedViT], splits: Splits) -> pd.DataFrame:
 def alone(models: Sequence[SortedViT], splits: Splits, layers: int, heads: int) -> pd.DataFrame:
     """The accuracy of one sub-model of the one network: layers, heads, top1."""
     (network,) = models
-
-    def outputs(pixel_values: Tensor) -> Iterator:
-        yield network(pixel_values, order=(layers, heads))
-
-    return score(outputs, splits.validation, network.device).assign(layers=layers, heads=heads)
+    found = score(lambda images: [network(images, order=(layers, heads))], splits.validation, network.device)
+    return found.assign(layers=layers, heads=heads)
 
 
 def grids(profile, approaches: Sequence[Approach], seeds: int | None = None) -> pd.DataFrame:
@@ -80,10 +78,7 @@ def grids(profile, approaches: Sequence[Approach], seeds: int | None = None) -> 
 def trained_alone(profile, approaches: Sequence[Approach], seeds: int | None = None) -> pd.DataFrame:
     """`alone` of networks that were trained at one size, each at its own: approach, seed, layers, heads, top1."""
     wanted = study(profile, approaches, seeds)
-    sizes = [{"layers": run.approach.order.layers, "heads": run.approach.order.heads} for run in wanted]  # type: ignore[attr-defined]
-    return joined(
-        wanted, [Table("alone", alone, (run,), size) for run, size in zip(wanted, sizes, strict=True)], "networks"
-    )
+    return joined(wanted, [Table("alone", alone, (run,), asdict(run.approach.order)) for run in wanted], "networks")  # type: ignore[call-overload]
 
 
 def check_alike(models: Sequence[Run]) -> None:

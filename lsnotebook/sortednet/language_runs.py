@@ -110,11 +110,6 @@ class Decoder:
         return initial(self.scale, self.seed, self.weights()).eval()
 
 
-def fill(decoder: Decoder, advance: Advance) -> None:
-    """For a worker: nothing goes back but the progress."""
-    decoder.weights(advance)
-
-
 def study(scale: LanguageScale, seeds: int | None = None) -> list[Decoder]:
     """The refined networks of both kinds, trained where they are missing: the base first, then side by side."""
     wanted = [Decoder(scale, kind, seed) for kind in (ORDINARY, SORTED) for seed in range(seeds or scale.seeds)]
@@ -124,7 +119,7 @@ def study(scale: LanguageScale, seeds: int | None = None) -> list[Decoder]:
         with Progress(total, f"training {len(missing) + 1} decoders") as progress:
             base.weights(progress.advance)
             if workers > 1:
-                side_by_side(fill, missing, workers, progress.advance, [__name__])
+                side_by_side(Decoder.weights, missing, workers, progress.advance, [__name__])
             else:
                 for one in missing:
                     one.weights(progress.advance)

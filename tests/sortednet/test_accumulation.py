@@ -8,8 +8,7 @@ from lsnotebook.core.seeding import seeded
 from lsnotebook.sortednet import accumulation, networks
 from lsnotebook.sortednet.approaches import ACCUMULATED, BOTH
 from lsnotebook.sortednet.profiles import SMOKE
-from lsnotebook.sortednet.samplers import Prefix
-from lsnotebook.sortednet.sizes import Several
+from lsnotebook.sortednet.samplers import Prefix, Several
 
 SIZES = ((1, 4), (4, 2))
 

@@ -14,7 +14,7 @@ from lsnotebook.sortednet import all_networks, comparison_tables, comparisons, e
 from lsnotebook.sortednet.approaches import BOTH, DEPTH, LARGEST, MOVING
 from lsnotebook.sortednet.grid_figures import by_layers_kept
 from lsnotebook.sortednet.profiles import DIGITS, PROFILES, SMOKE
-from lsnotebook.sortednet.sizes import Largest
+from lsnotebook.sortednet.samplers import Largest
 
 
 def made(accuracies, seeds=3):
