@@ -30,14 +30,13 @@ class AccumulatedViT(SortedViT):
         layers, heads ...). In training the next step moves what lies in one of these sub-models. Raises `SizeError`.
         """
         order = order or whole(self.config)
-        sizes = list(map(Size, order[::2], order[1::2]))
+        sizes = [Size(*size) for size in zip(order[::2], order[1::2], strict=True)]
         skeletons, drawn = zip(*map(self.sub_model, sizes), strict=True)
         if self.training:
-            self.call_off()
             largest: dict[nn.Parameter, torch.Size] = {}
-            for one in drawn:  # all begin at the origin, so that together they are as large as the largest
+            for one in drawn:  # a wider one is larger in all dimensions: together they are the largest
                 largest |= {of: max(shape, largest.get(of, shape)) for of, shape in one.parts.items()}
-            self.call_off = Drawn(largest).update_only()
+            self.update_only(Drawn(largest))
         parts = pixel_values.tensor_split(len(sizes))
         given = labels.tensor_split(len(sizes)) if labels is not None else [None] * len(sizes)
         found = [

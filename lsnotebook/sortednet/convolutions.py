@@ -15,7 +15,7 @@ from transformers import MobileNetV2ForImageClassification, PreTrainedConfig, Pr
 from transformers.models.mobilenet_v2.modeling_mobilenet_v2 import MobileNetV2ConvLayer
 
 from lsnotebook.sortednet.resnet import PreResNetConfig
-from lsnotebook.sortednet.submodels import SizeError, block, leading, parts, shared
+from lsnotebook.sortednet.submodels import SizeError, block, leading, parts, take
 
 
 class Part(NamedTuple):
@@ -82,14 +82,14 @@ def shorten(network: MobileNetV2ForImageClassification, blocks: int) -> None:
 
 
 def skeleton(network: PreTrainedModel, part: Part) -> PreTrainedModel:
-    """The sub-model without weights, for `submodels.run` with those of `network`. Raises `SizeError`.
+    """The sub-model for `submodels.run`, with what it has of `network`. Raises `SizeError`.
 
     In training mode a BatchNorm counts what it sees into the first of the big network's running statistics: all
     sub-models share them, as they share the weights.
     """
     with torch.device("meta"):
         small = build(network, part)
-    return shared(small, network).train(network.training)
+    return take(small, network).train(network.training)
 
 
 def extract(network: PreTrainedModel, part: Part) -> PreTrainedModel:
@@ -117,8 +117,8 @@ def recounted(network: PreTrainedModel, part: Part, batches: Iterable[Tensor]) -
 
 
 def touched(drawn: Iterable[nn.Module]) -> dict[nn.Parameter, Tensor]:
-    """For each parameter that some of the drawn sub-models use, where they use it: a mask. Those that were drawn for
-    one update need not contain one another."""
+    """For each parameter that some of the drawn sub-models use, and none wholly, where they use it: a mask. Those that
+    were drawn for one update need not contain one another."""
     masks: dict[nn.Parameter, Tensor] = {}
     for small in drawn:
         for one, shape in parts(small).items():

@@ -107,10 +107,10 @@ def costs(network: SortedViT) -> pd.DataFrame:
         with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
             small = ViTForImageClassification(cut(config, (config.num_hidden_layers, heads), network.config.width))
             small.eval()(torch.empty(shape))
-        whole, of = counter.get_total_flops(), counter.get_flop_counts()
-        for layers in range(config.num_hidden_layers, 0, -1):
-            rows.append((layers, heads, whole))
-            whole -= sum(of[f"{type(small).__name__}.vit.layers.{layers - 1}"].values())
+        total, of_modules = counter.get_total_flops(), counter.get_flop_counts()
+        for layers in range(config.num_hidden_layers, 0, -1):  # a shorter network is this one without its last layers
+            rows.append((layers, heads, total))
+            total -= sum(of_modules[f"{type(small).__name__}.vit.layers.{layers - 1}"].values())
     return pd.DataFrame(rows, columns=["layers", "heads", "flops"]).sort_values(["heads", "layers"], ignore_index=True)
 
 

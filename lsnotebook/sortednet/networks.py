@@ -1,8 +1,8 @@
 """The networks of this part before their first step, and as saved runs restore them (see `Approach.network`)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -41,7 +41,7 @@ class SortedViT(ViTForImageClassification):
     def __init__(self, config: SortedViTConfig):
         super().__init__(config)
         self.sub_models: dict[Size, tuple[ViTForImageClassification, Drawn]] = {}  # no modules of this one
-        self.call_off: Callable[[], None] = lambda: None
+        self.drawn: Drawn | None = None
 
     def forward(self, pixel_values: Tensor, order: tuple[int, ...] | None = None, labels: Tensor | None = None):
         """Classify `pixel_values` (B, channels, height, width) with the first layers and heads alone.
@@ -52,8 +52,7 @@ class SortedViT(ViTForImageClassification):
         size = Size(*order) if order else whole(self.config)
         small, drawn = self.sub_model(size)
         if self.training and not self.config.moves_rest:
-            self.call_off()  # what an earlier pass asked for, whose step never came
-            self.call_off = drawn.update_only()
+            self.update_only(drawn)
         inside = [depth for depth in self.config.targets if depth < size.layers and labels is not None]
         output = run(small, pixel_values, labels=labels, output_hidden_states=bool(inside))
         for depth in inside:  # the first layers of this sub-model are the smaller one: they have run, under one dropout
@@ -66,6 +65,13 @@ class SortedViT(ViTForImageClassification):
         z = F.layer_norm(z[:, 0], (width,), norm.weight[:width], norm.bias[:width], norm.eps)
         return F.linear(z, head.weight[:, :width], head.bias)
 
+    def update_only(self, drawn: Drawn) -> None:
+        """Let the next step move what was drawn alone, and forget an earlier pass whose step never came."""
+        if self.drawn:
+            self.drawn.call_off()
+        self.drawn = drawn
+        drawn.update_only()
+
     def sub_model(self, size: Size) -> tuple[ViTForImageClassification, Drawn]:
         """The skeleton of a size, and what a step may then move. Raises `SizeError`."""
         if size not in self.sub_models:
@@ -73,6 +79,19 @@ class SortedViT(ViTForImageClassification):
             self.sub_models[size] = small, Drawn(parts(small))
         small, drawn = self.sub_models[size]
         return small if small.training == self.training else small.train(self.training), drawn
+
+    def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
+        """As of any module; parameters that it assigns are other objects, and skeletons are made anew."""
+        self.sub_models.clear()
+        return super().load_state_dict(*arguments, **options)
+
+    def _apply(self, *arguments: Any, **options: Any) -> Self:  # `to`, `double`, `to_empty`: may assign, too
+        self.sub_models.clear()
+        return super()._apply(*arguments, **options)
+
+    def __getstate__(self) -> dict:
+        """For copies and pickles, which make skeletons of their own."""
+        return {**self.__dict__, "sub_models": {}, "drawn": None}
 
 
 def as_stock(config: SortedViTConfig) -> ViTConfig:

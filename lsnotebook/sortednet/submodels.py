@@ -7,8 +7,7 @@ classes of transformers whose config has these names: ViT and Llama are tested.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
+from typing import NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +18,6 @@ from lsnotebook.core.errors import LsnotebookError
 WIDTHS = ("all", "inner")
 """What a narrower network has less of: `all` (hidden size, heads and MLP), or `inner` (heads and MLP alone)."""
 Network = TypeVar("Network", bound=PreTrainedModel)
-_cuts: WeakKeyDictionary[nn.Module, list[tuple[str, torch.Size, nn.Module, str]]] = WeakKeyDictionary()
-"""Of a skeleton: the name and shape of each tensor that is cut, and of which module it is which attribute."""
 
 
 class SizeError(LsnotebookError, ValueError):
@@ -79,8 +76,9 @@ def cut(config: PreTrainedConfig, size: tuple[int, ...], width: str = "all") -> 
 
 
 class Blocks(torch.autograd.Function):
-    """The leading blocks of parameters, in one step of the backward pass: thousands of small ones take longer than the
-    layers do. Contiguous, as the weights of the stock class are: so the same kernels give the same last bit."""
+    """The leading blocks of parameters, in one step of the backward pass: hundreds of small ones take longer than the
+    layers do, though less memory. Contiguous, as the weights of the stock class are: so the same kernels give the same
+    last bit."""
 
     @staticmethod
     def forward(ctx, shapes: Sequence[torch.Size], *parameters: Tensor) -> tuple[Tensor, ...]:
@@ -106,10 +104,10 @@ def leading(parameters: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) 
     parameters; a BatchNorm's running statistics, which have none, are counted where they are."""
     found = {}
     for name, shape in shapes.items():
-        whole = parameters[name]
-        found[name] = whole if whole.shape == shape or whole.requires_grad else whole[block(shape)].contiguous()
-    learned = {name: shape for name, shape in shapes.items() if found[name].shape != shape}
-    blocks = Blocks.apply(list(learned.values()), *(found[name] for name in learned))
+        given = parameters[name]
+        found[name] = given if given.shape == shape or given.requires_grad else given[block(shape)].contiguous()
+    learned = [name for name, shape in shapes.items() if found[name].shape != shape]
+    blocks = Blocks.apply([shapes[name] for name in learned], *(found[name] for name in learned))
     return found | dict(zip(learned, blocks, strict=True))
 
 
@@ -117,41 +115,52 @@ def block(shape: torch.Size) -> tuple[slice, ...]:
     return tuple(slice(length) for length in shape)
 
 
+class Taken(NamedTuple):
+    """What a skeleton has of a larger network."""
+
+    same: list[nn.Parameter]
+    """What need not be cut: the same objects."""
+    looked_up: list[tuple[str, torch.Size, nn.Module, str]]
+    """What is cut each time it runs, and buffers: name, shape, and of which module of the network it is which
+    attribute, which may be replaced."""
+
+
 def skeleton(kind: type[Network], config: PreTrainedConfig, network: PreTrainedModel) -> Network:
     """The stock network of a smaller config, with what it has of the larger `network`."""
     with torch.device("meta"):
         small = kind._from_config(config, attn_implementation=config._attn_implementation)
-    return shared(small, network)
+    return take(small, network)
 
 
-def shared(small: Network, network: PreTrainedModel) -> Network:
-    """`small` with those parameters of a larger network that need not be cut. The others, and buffers, be they saved
-    or not, are looked up each time it runs."""
-    cut = {name: one.shape for name, one in small.named_buffers(remove_duplicate=False)}
+def take(small: Network, network: PreTrainedModel) -> Network:
+    """`small` with the parameters and buffers (be they saved or not) of a larger network, cut where it is smaller."""
+    same, sizes = [], {name: one.shape for name, one in small.named_buffers(remove_duplicate=False)}
     for name, parameter in list(small.named_parameters(remove_duplicate=False)):
         path, _, leaf = name.rpartition(".")
-        whole = network.get_parameter(name)
-        if whole.shape == parameter.shape:
-            setattr(small.get_submodule(path), leaf, whole)
+        given = network.get_parameter(name)
+        if given.shape == parameter.shape:
+            setattr(small.get_submodule(path), leaf, given)
+            same.append(given)
         else:
-            cut[name] = parameter.shape
-    paths = {name: name.rpartition(".") for name in cut}
-    _cuts[small] = [(name, shape, network.get_submodule(paths[name][0]), paths[name][2]) for name, shape in cut.items()]
+            sizes[name] = parameter.shape
+    paths = {name: name.rpartition(".") for name in sizes}
+    looked_up = [(name, sizes[name], network.get_submodule(path), leaf) for name, (path, _, leaf) in paths.items()]
+    small.taken = Taken(same, looked_up)  # type: ignore[assignment]  # no module, and so no weights of it
     return small
 
 
 def parts(small: nn.Module) -> dict[nn.Parameter, torch.Size]:
     """The parameters of the larger network that a skeleton has, and the shape of what it has of each."""
-    whole = {one: one.shape for one in small.parameters() if not one.is_meta}
-    cut = ((getattr(module, leaf), shape) for _, shape, module, leaf in _cuts[small])
-    return whole | {one: shape for one, shape in cut if isinstance(one, nn.Parameter)}
+    taken = cast(Taken, small.taken)
+    blocks = ((getattr(module, leaf), shape) for _, shape, module, leaf in taken.looked_up)
+    return {one: one.shape for one in taken.same} | {one: by for one, by in blocks if isinstance(one, nn.Parameter)}
 
 
 def run(small: Network, *inputs: Tensor, **options: object):
     """What a sub-model returns: `small` is its skeleton; gradients go to the parameters of the big network."""
-    cuts = _cuts[small]
-    whole = {name: getattr(module, leaf) for name, _, module, leaf in cuts}
-    parameters = leading(whole, {name: shape for name, shape, *_ in cuts})
+    looked_up = cast(Taken, small.taken).looked_up
+    given = {name: getattr(module, leaf) for name, _, module, leaf in looked_up}
+    parameters = leading(given, {name: shape for name, shape, *_ in looked_up})
     # Weights that are tied have a tensor under each of their names, so that none has to be looked for.
     return torch.func.functional_call(small, parameters, inputs, options, tie_weights=False)
 

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+_pending: list["Drawn"] = []
+"""Those with parameters that wait for their update."""
+
 
 class Drawn:
     """What a sub-model has of some parameters, or several sub-models together."""
@@ -19,60 +22,74 @@ class Drawn:
         """`parts` are shapes of leading blocks, and masks."""
         self.parts = parts
         self.cut = {one: part for one, part in parts.items() if isinstance(part, Tensor) or part != one.shape}
-        self.views: dict[tuple[int, ...], list[Tensor]] = {}
-        """Of what lies outside of the blocks, by the addresses of the tensors: making them takes longer than a step."""
-
-    def update_only(self) -> Callable[[], None]:
-        """Keep what lies outside as it is when these parameters are updated next: the weights, and the optimizer's
-        moments of them. The function that is returned calls this off.
-
-        Whose optimizer it is, a network cannot know, so this is a hook of all, which goes away once each parameter has
-        been updated, be it by one optimizer or by several, together or one by one.
+        self.views: dict[tuple[nn.Parameter, ...], tuple[list[int], list[Tensor]]] = {}
+        """Of what lies outside of the blocks, and the addresses of the tensors: to make them takes longer than a step.
         """
-        waiting = set(self.cut)
-        updated: list[nn.Parameter] = []
-        restore: list[Callable[[], object]] = []
+        self.waiting: set[nn.Parameter] = set()
+        self.updated: list[nn.Parameter] = []
+        self.restore: list[Callable[[], object]] = []
 
-        @torch.no_grad()
-        def before(optimizer: torch.optim.Optimizer, *_: object) -> None:
-            updated[:] = [one for group in optimizer.param_groups for one in group["params"] if one in waiting]
-            restore[:] = self.hold(
-                {one: with_moments(one, optimizer) for one in updated}
-            )  # not what a failed step left
+    def update_only(self) -> None:
+        """Keep what lies outside as it is when these parameters are updated next, each once, be it by one optimizer or
+        by several, together or one by one: the weights, and the optimizer's moments of them.
 
-        @torch.no_grad()
-        def after(*_: object) -> None:
-            for one in restore:
-                one()
-            waiting.difference_update(updated)
-            if not waiting:
-                off()
+        Whose optimizer it is, a network cannot know, so this is a hook of all. It cannot hold what a forward pass
+        within `optimizer.step(closure)` draws.
+        """
+        hook_all_optimizers()
+        self.call_off()
+        self.waiting = set(self.cut)
+        if self.waiting:
+            _pending.append(self)
 
-        handles = (
-            [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)] if waiting else []
-        )
+    def call_off(self) -> None:
+        """Forget an update that never came."""
+        self.waiting = set()
+        _pending[:] = [one for one in _pending if one is not self]
 
-        def off() -> None:
-            for handle in handles:
-                handle.remove()
-
-        return off
-
-    def hold(self, updated: dict[nn.Parameter, list[Tensor]]) -> Iterator[Callable[[], object]]:
-        """Functions that make what lies outside of the blocks and masks as it is now."""
-        blocks: list[tuple[Tensor, torch.Size]] = []
-        for parameter, tensors in updated.items():
+    def hold(self, optimizer: torch.optim.Optimizer) -> None:
+        """Before a step: remember what lies outside of the blocks and masks, and forget what a failed step left."""
+        self.updated = [one for group in optimizer.param_groups for one in group["params"] if one in self.waiting]
+        self.restore, blocks = [], []
+        for parameter in self.updated:
             part = self.cut[parameter]
-            if isinstance(part, Tensor):
-                for tensor in tensors:
-                    yield functools.partial(torch.where, part, tensor, tensor.clone(), out=tensor)
-            else:
-                blocks += [(tensor, part) for tensor in tensors]
-        addresses = tuple(tensor.data_ptr() for tensor, _ in blocks)
-        if addresses not in self.views:
-            self.views[addresses] = [view for tensor, shape in blocks for view in outside(tensor, shape)]
-        if views := self.views[addresses]:
-            yield functools.partial(torch._foreach_copy_, views, torch._foreach_clone(views))
+            for tensor in with_moments(parameter, optimizer):
+                if isinstance(part, Tensor):
+                    self.restore.append(functools.partial(torch.where, part, tensor, tensor.clone(), out=tensor))
+                else:
+                    blocks.append((tensor, part))
+        addresses, of = [tensor.data_ptr() for tensor, _ in blocks], tuple(self.updated)
+        if self.views.get(of, ([], []))[0] != addresses:
+            self.views[of] = addresses, [view for tensor, shape in blocks for view in outside(tensor, shape)]
+        if blocks:
+            views = self.views[of][1]
+            self.restore.append(functools.partial(torch._foreach_copy_, views, torch._foreach_clone(views)))
+
+    def let_go(self) -> None:
+        """After the step: make it as it was."""
+        for one in self.restore:
+            one()
+        self.waiting.difference_update(self.updated)
+        if not self.waiting:
+            self.call_off()
+
+
+@functools.cache
+def hook_all_optimizers() -> None:
+    """Once a process: torch does not like hooks that go away while it calls them."""
+
+    @torch.no_grad()
+    def before(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        for one in _pending:
+            one.hold(optimizer)
+
+    @torch.no_grad()
+    def after(*_: object) -> None:
+        for one in list(_pending):
+            one.let_go()
+
+    register_optimizer_step_pre_hook(before)
+    register_optimizer_step_post_hook(after)
 
 
 def with_moments(parameter: nn.Parameter, optimizer: torch.optim.Optimizer) -> list[Tensor]:

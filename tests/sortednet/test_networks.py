@@ -1,6 +1,8 @@
 """Training moves the drawn sub-model alone (Algorithm 1)."""
 
+import copy
 import dataclasses
+import pickle
 
 import pytest
 import torch
@@ -105,6 +107,19 @@ def test_its_sub_models_are_those_of_the_stock_class(images):
     again = restored(model.config.to_dict())
     again.load_state_dict(model.state_dict())
     assert torch.equal(again.eval()(images, order=(2, 3)).logits, model(images, order=(2, 3)).logits)
+
+
+def test_parameters_that_are_exchanged_and_copies_of_a_network_have_skeletons_of_their_own(images):
+    model, other = network().train(), network(INNER)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    step(model, optimizer, images, (2, 2))  # has made skeletons, and views of moments
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        inside, beyond = outside(copied, step(copied, torch.optim.Adam(copied.parameters()), images, (2, 2)), (2, 2))
+        assert inside > 1_000 and beyond == 0
+    with torch.no_grad():
+        state = {name: one + 1 for name, one in other.state_dict().items()}
+    model.load_state_dict(state, assign=True)
+    assert torch.equal(model.eval()(images, order=(2, 4)).logits, extract(stock(model), (2, 4))(images).logits)
 
 
 def test_a_profile_with_other_heads_or_a_checkpoint_is_refused(tmp_path):

@@ -4,8 +4,8 @@ import copy
 
 import pytest
 import torch
-from torch.optim.optimizer import _global_optimizer_pre_hooks
 
+from lsnotebook.sortednet import updates
 from lsnotebook.sortednet.updates import Drawn
 
 
@@ -49,10 +49,18 @@ def test_a_step_that_fails_is_no_harm_to_the_next_ones():
     assert changed_outside(parameter, optimizer.step)[0] == 2
 
 
-def test_nothing_to_hold_leaves_no_hook():
-    hooks = dict(_global_optimizer_pre_hooks)
+def test_nothing_to_hold_is_not_waited_for():
     Drawn({}).update_only()
-    assert _global_optimizer_pre_hooks == hooks
+    assert not updates._pending
+
+
+def test_two_that_are_drawn_before_either_is_updated_are_both_held():
+    parameters, optimizers = with_momentum(2)
+    for one in parameters:
+        Drawn({one: torch.Size([2])}).update_only()
+    for parameter, optimizer in zip(parameters, optimizers, strict=True):
+        assert changed_outside(parameter, optimizer.step) == (0, True)
+    assert not updates._pending
 
 
 def test_moments_that_were_loaded_anew_are_held_as_well():
