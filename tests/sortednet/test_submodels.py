@@ -66,10 +66,8 @@ def test_what_is_not_cut_is_the_big_networks_own_and_what_is_cut_follows_it(vit,
 def test_so_is_that_of_a_llama_which_keeps_its_groups_of_heads(llama, width):
     assert possible_heads(llama.config, width) == [2, 4]
     tokens = torch.arange(10).reshape(2, 5)
-    small, taken_out = (
-        skeleton(type(llama), cut(llama.config, (2, 2), width), llama).eval(),
-        extract(llama, (2, 2), width),
-    )
+    small = skeleton(type(llama), cut(llama.config, (2, 2), width), llama).eval()
+    taken_out = extract(llama, (2, 2), width)
     assert torch.equal(run(small, tokens).logits, taken_out(tokens).logits)
     assert taken_out.config.head_dim == 8 and taken_out.config.num_key_value_heads == 1
 
